@@ -1,0 +1,1 @@
+"""The outside world behind interfaces: payment, messages, directories, mail, logs."""

@@ -1,0 +1,1 @@
+"""One file per feature: gather facts, ask a rule, record, answer."""

@@ -1,0 +1,1 @@
+"""Sockets: RADIUS, CoA, Portal protocol, web listeners and timers."""

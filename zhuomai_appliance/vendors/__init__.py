@@ -1,0 +1,1 @@
+"""What differs between access controllers: one small file of declarations per vendor."""

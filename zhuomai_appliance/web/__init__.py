@@ -1,0 +1,1 @@
+"""Pages and API over Klein; every change goes through a flow."""

@@ -1,0 +1,1 @@
+"""The console of the school's staff."""

@@ -1,0 +1,1 @@
+"""Pages a phone sees before it is online; light, and working without JavaScript."""
