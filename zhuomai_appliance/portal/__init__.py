@@ -1,1 +1,1 @@
-"""Huawei Portal protocol 1.0 and 2.0: octets to values and the login dialogue, without sockets."""
+"""The Huawei Portal protocol, sans-IO: packets, dialogues, heartbeats and the differences between vendors."""
