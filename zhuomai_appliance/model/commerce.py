@@ -1,0 +1,118 @@
+"""Orders, payments and the postings of the ledger (billing rules §15 and §16)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from zhuomai_appliance.model.moment import Timestamp
+from zhuomai_appliance.model.money import Fen
+from zhuomai_appliance.model.network import ProjectId
+from zhuomai_appliance.model.people import AccountId
+from zhuomai_appliance.model.products import PlanVersionId
+
+PostingId = NewType("PostingId", int)
+
+
+class Channel(StrEnum):
+    """How an order is paid. BALANCE is the wallet; GRANT costs nothing; MANUAL is a form filled by the office."""
+
+    WECHAT = "WECHAT"
+    ALIPAY = "ALIPAY"
+    CARD = "CARD"
+    CASH = "CASH"
+    BALANCE = "BALANCE"
+    AGENT = "AGENT"
+    MANUAL = "MANUAL"
+    GRANT = "GRANT"
+
+
+class OrderState(StrEnum):
+    """Life of an order; billing.orders holds the table of steps."""
+
+    CREATED = "created"
+    PAYING = "paying"
+    PAID = "paid"
+    FULFILLED = "fulfilled"
+    CLOSED = "closed"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+
+
+class PostingKind(StrEnum):
+    """What a posting records; `reversal` undoes the one it names."""
+
+    SALE = "sale"
+    RECHARGE = "recharge"
+    OPENING = "opening"
+    EARNING = "earning"
+    REFUND = "refund"
+    CASH_OUT = "cash_out"
+    CORRECTION = "correction"
+    REVERSAL = "reversal"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A wish to buy. `plan_version_id` None recharges the wallet. `operator` is empty where the user acted alone."""
+
+    order_no: str
+    project_id: ProjectId
+    account_id: AccountId
+    plan_version_id: PlanVersionId | None
+    periods: int
+    amount_fen: Fen
+    channel: Channel
+    state: OrderState
+    operator: str
+    memo: str
+    created_at: Timestamp
+    paid_at: Timestamp | None = None
+    closed_at: Timestamp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money that arrived for an order, in the provider's words; UNIQUE (provider, provider_no)."""
+
+    order_no: str
+    provider: str
+    provider_no: str
+    amount_fen: Fen
+    paid_at: Timestamp
+    payload_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostingLine:
+    """One side of a posting: a debit is positive, a credit negative."""
+
+    account_ref: str
+    amount_fen: Fen
+
+    @property
+    def debit_fen(self) -> Fen:
+        """What this line debits, 0 for a credit."""
+        return Fen(max(self.amount_fen, 0))
+
+    @property
+    def credit_fen(self) -> Fen:
+        """What this line credits, 0 for a debit."""
+        return Fen(max(-self.amount_fen, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Lines that sum to zero, recorded once for ever. `effect` is UNIQUE in a project: the same effect twice is none."""
+
+    id: PostingId
+    project_id: ProjectId
+    kind: PostingKind
+    effect: str
+    order_no: str | None
+    operator: str
+    posted_at: Timestamp
+    reversal_of: PostingId | None
+    memo: str
+    lines: tuple[PostingLine, ...]
