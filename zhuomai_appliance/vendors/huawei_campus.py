@@ -1,0 +1,72 @@
+"""Huawei campus devices: AC6xxx, AirEngine, S57xx..S127xx (vendor 2011, the campus reading of its numbers).
+
+Source: Huawei, "RADIUS AAA" of the S-series campus guide, EDOC1100276761, tables 1-10 to 1-12; vendor notes §0 and §2.
+
+* Rates are 26-2 (up) and 26-5 (down), committed, bit/s. Numbers 3 and 6 are bursts here and peaks on a BRAS: never sent.
+* Filter-Id (11) means one thing only: an ACL or a group. With both the device obeys the ACL, so that is what we send.
+* Framed-Protocol is PPP for every user who is no administrator, so it tells nothing about PPPoE.
+* A Disconnect names the session by Acct-Session-Id alone: with the default match type "any" only the first attribute
+  is compared, with "all" each further one is one more chance to miss.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhuomai_appliance.model.access import AccessKind
+from zhuomai_appliance.vendors.profile import (
+    COMMON,
+    GrantField,
+    Identity,
+    Ipv6Counters,
+    Unit,
+    VendorProfile,
+    rule,
+)
+
+HUAWEI: Final = 2011
+
+HUAWEI_CAMPUS: Final = VendorProfile(
+    name="Huawei campus (AC, S-series)",
+    replies=(
+        *COMMON,
+        rule((HUAWEI, 2), Unit.NUMBER, GrantField.UP_BPS),
+        rule((HUAWEI, 5), Unit.NUMBER, GrantField.DOWN_BPS),
+        rule(11, Unit.TEXT, GrantField.ACL),
+        rule(11, Unit.TEXT, GrantField.USER_GROUP),
+        rule(64, Unit.TUNNEL_VLAN, GrantField.VLAN),
+        rule((HUAWEI, 156), Unit.TEXT, GrantField.URL),
+    ),
+    access_type=(
+        (HUAWEI, 153),
+        (
+            (1, AccessKind.DOT1X),
+            (2, AccessKind.MAC),
+            (3, AccessKind.PORTAL),
+            (6, AccessKind.ADMIN),
+        ),
+    ),
+    probe=(HUAWEI, 244),
+    address_and_mac=(HUAWEI, 60),
+    boot_time=(HUAWEI, 59),
+    framed_protocol_is_ppp=False,
+    nas_port_vlan_bits=12,
+    ipv6=Ipv6Counters((HUAWEI, 166), (HUAWEI, 167), (HUAWEI, 170), (HUAWEI, 171)),
+    identity=(Identity.SESSION_ID,),
+    full_identity=(
+        Identity.SESSION_ID,
+        Identity.CALLING_STATION,
+        Identity.ADDRESS,
+        Identity.USER_NAME,
+    ),
+    coa=frozenset(
+        {
+            GrantField.RATE,
+            GrantField.SESSION_TIMEOUT,
+            GrantField.INTERIM,
+            GrantField.USER_GROUP,
+            GrantField.ACL,
+            GrantField.VLAN,
+        }
+    ),
+)

@@ -1,0 +1,144 @@
+"""What distinguishes one maker's access device from another, as data.
+
+A profile answers five questions by table: what a Grant looks like in the device's own attributes, how it tells the
+kind of access, where it hides address, VLAN and SSID, how a session is named in a Disconnect-Request, and what a CoA
+may change. ``vendors.requests``, ``vendors.replies`` and ``vendors.dynamic`` read the tables; a new vendor is one file
+of declarations and one vector file.
+
+An attribute is written ``(vendor id, number)``; vendor id 0 means a standard attribute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from zhuomai_appliance.model.access import AccessKind
+
+AttributeId = tuple[int, int]
+"""Enterprise number (0 for the standard space) and attribute number."""
+
+IETF: Final = 0
+
+
+class GrantField(StrEnum):
+    """What a reply rule takes its value from."""
+
+    SESSION_TIMEOUT = "session_timeout"
+    IDLE_TIMEOUT = "idle_timeout"
+    INTERIM = "interim"
+    CLASS = "class"
+    UP_BPS = "up_bps"
+    DOWN_BPS = "down_bps"
+    RATE = "rate"
+    USER_GROUP = "user_group"
+    ACL = "acl"
+    VLAN = "vlan"
+    POOL = "pool"
+    URL = "url"
+    OCTETS_LEFT = "octets_left"
+
+
+class Unit(StrEnum):
+    """How a value is written."""
+
+    NUMBER = "number"  # 32-bit integer as it is: seconds, bit/s
+    KILO = "kilo"  # divided by 1000, rounded down, at least 1: kbit/s
+    RATE = "rate"  # in the unit the device's `rate_unit` quirk names, else the profile's
+    TEXT = "text"  # UTF-8; a number as its decimal digits
+    OCTETS = "octets"  # as it is
+    ROUTER_OS = "router-os"  # MikroTik's "up/down" text, decimal bits
+    LOW_WORD = "low-word"  # a 64-bit count: its low 32 bits
+    HIGH_WORD = (
+        "high-word"  # ... and its high 32 bits (RFC 2869 §5.1 calls these gigawords), only if not zero
+    )
+    TUNNEL_VLAN = "tunnel-vlan"  # the three attributes of RFC 3580 §3.31
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRule:
+    """One line of a reply: the attribute, how the value is written, what of the Grant it says."""
+
+    attribute: AttributeId
+    unit: Unit
+    source: GrantField
+
+
+class Identity(StrEnum):
+    """What a Disconnect or CoA may name a session by (RFC 5176 §3)."""
+
+    SESSION_ID = "acct_session_id"
+    CALLING_STATION = "calling_station_id"
+    ADDRESS = "framed_ip_address"
+    USER_NAME = "user_name"
+    NAS_PORT_ID = "nas_port_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Ipv6Counters:
+    """Attributes of separately counted IPv6 traffic, up and down, and their gigawords."""
+
+    input_octets: AttributeId
+    output_octets: AttributeId
+    input_gigawords: AttributeId
+    output_gigawords: AttributeId
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VendorProfile:
+    """One family of access devices. Compared by identity, so that it is a cheap cache key.
+
+    Attributes:
+        name: what an operator reads.
+        replies: written in this order. An attribute that a standard reply may hold once is written by the first
+            rule that has a value: that is how "an ACL or a group, never both" is said.
+        access_type: attribute whose number tells the kind of access, and the kinds; trusted before all other signs.
+        probe: attribute that marks a request as a test of reachability.
+        address_and_mac: attribute of text "address blank MAC" (Huawei and H3C 26-60).
+        ssid: attribute that holds the SSID alone.
+        boot_time: attribute with the device's start as epoch seconds; a newer one means that it restarted.
+        framed_protocol_is_ppp: whether Service-Type 2 with Framed-Protocol 1 tells of PPPoE.
+        nas_port_vlan_bits: how many low bits of NAS-Port are the VLAN, 0 for none.
+        ipv6: separately counted IPv6 traffic.
+        identity: what a Disconnect carries, in order.
+        full_identity: what it carries after the device answered that something was missing (Error-Cause 402, 508).
+        coa: what a CoA can change without ending the session.
+        rate_unit: bits per second that one count of a Unit.RATE value stands for, unless the device's quirks say.
+        portal_dialect: the row of the portal protocol's table of differences.
+    """
+
+    name: str
+    replies: tuple[ReplyRule, ...]
+    access_type: tuple[AttributeId, tuple[tuple[int, AccessKind], ...]] | None = None
+    probe: AttributeId | None = None
+    address_and_mac: AttributeId | None = None
+    ssid: AttributeId | None = None
+    boot_time: AttributeId | None = None
+    framed_protocol_is_ppp: bool = True
+    nas_port_vlan_bits: int = 0
+    ipv6: Ipv6Counters | None = None
+    identity: tuple[Identity, ...] = (Identity.SESSION_ID, Identity.USER_NAME, Identity.CALLING_STATION)
+    full_identity: tuple[Identity, ...] = (
+        Identity.SESSION_ID,
+        Identity.CALLING_STATION,
+        Identity.ADDRESS,
+        Identity.USER_NAME,
+    )
+    coa: frozenset[GrantField] = frozenset()
+    rate_unit: int = 1
+    portal_dialect: str = "huawei"
+
+
+def rule(attribute: int | AttributeId, unit: Unit, source: GrantField) -> ReplyRule:
+    """A reply rule; a bare number is a standard attribute."""
+    return ReplyRule((IETF, attribute) if isinstance(attribute, int) else attribute, unit, source)
+
+
+#: What every device understands: times (RFC 2865 §5.27, §5.28, RFC 2869 §5.16) and our Class (RFC 2865 §5.25).
+COMMON: Final = (
+    rule(27, Unit.NUMBER, GrantField.SESSION_TIMEOUT),
+    rule(28, Unit.NUMBER, GrantField.IDLE_TIMEOUT),
+    rule(85, Unit.NUMBER, GrantField.INTERIM),
+    rule(25, Unit.OCTETS, GrantField.CLASS),
+)

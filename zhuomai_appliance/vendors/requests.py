@@ -1,0 +1,279 @@
+"""Access and accounting requests, read by a vendor's table into the values that the rules understand."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhuomai_appliance.model.access import (
+    AccessAttempt,
+    AccessKind,
+    ChapProof,
+    MacProof,
+    NoProof,
+    PapProof,
+    Proof,
+    ReportKind,
+    UsageReport,
+)
+from zhuomai_appliance.model.network import Nas
+from zhuomai_appliance.model.traffic import MAX_OCTETS
+from zhuomai_appliance.radius.packet import Packet
+from zhuomai_appliance.radius.values import address, address6, integer, prefix6, text
+from zhuomai_appliance.vendors.identity import (
+    address_and_mac_from,
+    mac_from,
+    mac_of_name,
+    raw_station,
+    session_id_from,
+    ssid_from,
+    storable,
+    usable_address,
+    vlans_from,
+)
+from zhuomai_appliance.vendors.profile import IETF, AttributeId, VendorProfile
+
+_MICROSOFT: Final = 311
+_WIRELESS: Final = 19
+_ETHERNET: Final = 15
+
+_REPORT_KINDS: Final = {
+    1: ReportKind.START,
+    2: ReportKind.STOP,
+    3: ReportKind.INTERIM,
+    7: ReportKind.ON,
+    8: ReportKind.OFF,
+}
+
+CLOCK_TOLERANCE_SECONDS: Final = 600
+"""How far a device's clock may be from ours and still be believed (semantics §6)."""
+
+MAX_DELAY_SECONDS: Final = 7 * 86_400
+"""A device that kept a record longer than this does not say so truthfully."""
+
+
+def attempt_from(
+    packet: Packet, nas: Nas, profile: VendorProfile, password: bytes | None, now: int
+) -> AccessAttempt:
+    """Read an Access-Request.
+
+    Args:
+        password: the User-Password after unhiding, None without one or if it could not be unhidden.
+        now: arrival, epoch seconds.
+
+    Returns:
+        The attempt. ``username`` is what stands before the last ``@`` (all of it where nothing stands before or
+        behind), still in the user's own writing: callers fold it with ``normal_name`` to look it up. The proof of a
+        request that authenticates a device address is a ``MacProof`` whatever credentials came with it, since
+        devices send the address as password too.
+    """
+    name = packet.first(1)
+    called = packet.first(30)
+    port_id = packet.first(87)
+    kind = classify(packet, nas, profile, password)
+    mac, ip = _station(packet, profile)
+    username, realm = split_realm(text(name) or "")
+    port_text = storable(text(port_id)) if port_id else None
+    return AccessAttempt(
+        username=username,
+        username_raw=storable(text(name)),
+        realm=realm,
+        proof=_proof(packet, kind, mac, password),
+        nas_id=nas.id,
+        mac=mac,
+        ip=ip,
+        ssid=_ssid(packet, profile),
+        vlan=_vlan(packet, profile, port_text),
+        port_id=port_text,
+        access_kind=kind,
+        acct_session_id=session_id_from(packet.first(44)) or None,
+        calling_station_raw=raw_station(packet.first(31)),
+        called_station_raw=storable(text(called)),
+        at=now,
+    )
+
+
+def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> UsageReport | None:
+    """Read an Accounting-Request; None if it tells of nothing that can be recorded.
+
+    That is one without a known Acct-Status-Type, and one about a session that names none (RFC 2866 §5.5 requires it).
+
+    Counters: octets + gigawords * 2^32 in the device's traffic unit; IPv6 counted apart is added where the device is
+    set so; directions are exchanged where the device counts from the other side. Time of the event: Event-Timestamp
+    if it lies within 10 minutes of arrival less Acct-Delay-Time, else that (device clocks are often wrong).
+    """
+    kind = _REPORT_KINDS.get(integer(packet.first(40)) or 0)
+    if kind is None:
+        return None
+    session_id = session_id_from(packet.first(44))
+    about_session = kind not in {ReportKind.ON, ReportKind.OFF}
+    if about_session and not session_id:
+        return None
+    mac, ip = _station(packet, profile)
+    port_id = packet.first(87)
+    port_text = storable(text(port_id)) if port_id else None
+    received, sent = _octets(packet, nas, profile)
+    return UsageReport(
+        kind=kind,
+        nas_id=nas.id,
+        acct_session_id=session_id,
+        username_raw=storable(text(packet.first(1))),
+        session_seconds=integer(packet.first(46)) or 0,
+        input_octets=received,
+        output_octets=sent,
+        gigawords_sent=packet.has(52) or packet.has(53),
+        mac=mac,
+        ip=ip,
+        ipv6=address6(packet.first(168)) or prefix6(packet.first(97)),
+        ssid=_ssid(packet, profile),
+        vlan=_vlan(packet, profile, port_text),
+        port_id=port_text,
+        calling_station_raw=raw_station(packet.first(31)),
+        called_station_raw=storable(text(packet.first(30))),
+        class_token=packet.first(25) or b"",
+        cause=integer(packet.first(49)),
+        access_kind=classify(packet, nas, profile, None),
+        at=event_time(packet, now),
+        arrived_at=now,
+    )
+
+
+def boot_time_from(packet: Packet, profile: VendorProfile) -> int | None:
+    """When the device started, epoch seconds, if its table has that: a newer one than before is a lost Accounting-On."""
+    return integer(_value(packet, profile.boot_time))
+
+
+def event_time(packet: Packet, now: int) -> int:
+    """When an accounting event happened, epoch seconds, from Event-Timestamp 55 and Acct-Delay-Time 41."""
+    delay = integer(packet.first(41)) or 0
+    happened = now - (delay if delay <= MAX_DELAY_SECONDS else 0)
+    stamp = integer(packet.first(55))
+    if stamp is not None and abs(stamp - happened) <= CLOCK_TOLERANCE_SECONDS:
+        return stamp
+    return happened
+
+
+def classify(packet: Packet, nas: Nas, profile: VendorProfile, password: bytes | None) -> AccessKind:
+    """Which kind of access a request is about (vendor notes §9), by the strongest sign it carries."""
+    if (
+        packet.code == 12
+        or _value(packet, profile.probe) is not None
+        or (text(packet.first(1)) or "") == nas.quirks.get("probe_username")
+    ):
+        return AccessKind.PROBE
+    caller = mac_from(packet.first(31))
+    own_address_as_name = caller is not None and mac_of_name(packet.first(1)) == caller
+    # Name and password both the caller's own address: MAC authentication, whatever else the device says.
+    if own_address_as_name and password is not None and mac_of_name(password) == caller:
+        return AccessKind.MAC
+    if profile.access_type is not None:
+        said = integer(_value(packet, profile.access_type[0]))
+        for number, kind in profile.access_type[1]:
+            if number == said:
+                return kind
+    if packet.has(79):
+        return AccessKind.DOT1X
+    service = integer(packet.first(6))
+    if service == 10:
+        return AccessKind.MAC
+    if service in {6, 7}:
+        return AccessKind.ADMIN
+    if own_address_as_name:
+        return AccessKind.MAC
+    is_ppp = profile.framed_protocol_is_ppp and service == 2 and integer(packet.first(7)) == 1
+    if is_ppp or _has_ms_chap(packet):
+        return AccessKind.PPPOE
+    if integer(packet.first(61)) in {_WIRELESS, _ETHERNET}:
+        return AccessKind.PORTAL
+    return AccessKind.OTHER
+
+
+def split_realm(name: str) -> tuple[str, str | None]:
+    """Cut ``user@realm`` at the last ``@``; a name with nothing before or behind it stays whole."""
+    user, at, realm = name.rpartition("@")
+    return (user, realm) if at and user and realm else (name, None)
+
+
+def _proof(packet: Packet, kind: AccessKind, mac: str | None, password: bytes | None) -> Proof:
+    """The one credential of a request. RFC 2865 §4.1 and RFC 3579 §3.3 allow one kind only."""
+    offered = [packet.has(2), packet.has(3), packet.has(79), _has_ms_chap(packet)]
+    if sum(offered) > 1:
+        return NoProof("more than one kind of credential")
+    pap, chap, eap, ms_chap = offered
+    if kind is AccessKind.MAC and not (eap or ms_chap):
+        return _mac_proof(packet, mac)
+    if pap:
+        return NoProof("User-Password of a wrong size") if password is None else PapProof(password)
+    if chap:
+        value = packet.first(3) or b""
+        if len(value) != 17:
+            return NoProof("CHAP-Password of a wrong size")
+        return ChapProof(value[0], value[1:], packet.first(60) or packet.authenticator)
+    if eap:
+        return NoProof("EAP is not offered here")
+    if ms_chap:
+        return NoProof("MS-CHAP is not offered here")
+    return NoProof("no credential")
+
+
+def _mac_proof(packet: Packet, mac: str | None) -> Proof:
+    """The address of the device: Calling-Station-Id, which the access device vouches for; a name must agree."""
+    named = mac_of_name(packet.first(1))
+    if named is not None and mac is not None and named != mac:
+        return NoProof("User-Name is another device address than Calling-Station-Id")
+    known = mac or named
+    return NoProof("MAC authentication without an address") if known is None else MacProof(known)
+
+
+def _has_ms_chap(packet: Packet) -> bool:
+    """MS-CHAP-Response 1 or MS-CHAP2-Response 25 of Microsoft (RFC 2548 §2)."""
+    return packet.vendor(_MICROSOFT, 1) is not None or packet.vendor(_MICROSOFT, 25) is not None
+
+
+def _value(packet: Packet, attribute: AttributeId | None) -> bytes | None:
+    if attribute is None:
+        return None
+    vendor_id, number = attribute
+    return packet.first(number) if vendor_id == IETF else packet.vendor(vendor_id, number)
+
+
+def _station(packet: Packet, profile: VendorProfile) -> tuple[str | None, str | None]:
+    """MAC and IPv4 address of the user, from the standard attributes, else from the vendor's pair."""
+    mac = mac_from(packet.first(31))
+    ip = usable_address(address(packet.first(8)))
+    if mac is None or ip is None:
+        pair_ip, pair_mac = address_and_mac_from(_value(packet, profile.address_and_mac))
+        mac, ip = mac or pair_mac, ip or pair_ip
+    return mac, ip
+
+
+def _ssid(packet: Packet, profile: VendorProfile) -> str | None:
+    named = _value(packet, profile.ssid)
+    if named:
+        return storable(text(named))
+    return ssid_from(packet.first(30))
+
+
+def _vlan(packet: Packet, profile: VendorProfile, port_id: str | None) -> int | None:
+    found = vlans_from(port_id).user
+    if found is None and profile.nas_port_vlan_bits:
+        port = integer(packet.first(5)) or 0
+        low = port & ((1 << profile.nas_port_vlan_bits) - 1)
+        found = low if 0 < low < 4095 else None
+    return found
+
+
+def _octets(packet: Packet, nas: Nas, profile: VendorProfile) -> tuple[int, int]:
+    """What the user sent and received, in octets; at most what a column of the books can hold."""
+    received = _counter(packet.first(42), packet.first(52))
+    sent = _counter(packet.first(43), packet.first(53))
+    if nas.ipv6_counters and profile.ipv6 is not None:
+        six = profile.ipv6
+        received += _counter(_value(packet, six.input_octets), _value(packet, six.input_gigawords))
+        sent += _counter(_value(packet, six.output_octets), _value(packet, six.output_gigawords))
+    unit = nas.traffic_unit.octets
+    pair = min(received * unit, MAX_OCTETS), min(sent * unit, MAX_OCTETS)
+    return (pair[1], pair[0]) if nas.swap_direction else pair
+
+
+def _counter(low: bytes | None, high: bytes | None) -> int:
+    return (integer(low) or 0) + ((integer(high) or 0) << 32)
