@@ -1,0 +1,135 @@
+# Two commands on a fresh machine: `make run` starts a demo school on loopback, `make test` runs every test.
+# Both call `make setup`, which costs under a second once it has been done.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+# eapol_test and chromium's helpers may live where an ordinary user does not look
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PIP_NO_INPUT = 1
+
+PYTHON := .venv/bin/python
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard web/locale/*/LC_MESSAGES/*.po))
+VENDOR := web/static/vendor/manifest.json
+
+.PHONY: help
+help:  ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+# --- set-up ------------------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: system .venv/.project-done $(VENDOR) $(CATALOGUES)  ## all that running and testing need; nothing twice
+
+# Only what is not found is installed, and no package here starts a service.
+.PHONY: system
+system:
+	@want=""
+	need() { command -v "$$1" >/dev/null || want="$$want $$2"; }
+	need python3 python3
+	[ -x $(PYTHON) ] || python3 -c 'import ensurepip' 2>/dev/null || want="$$want python3-venv"
+	need node nodejs
+	need npm npm
+	need radclient freeradius-utils
+	need eapol_test eapoltest
+	need chromium chromium
+	need fc-list fontconfig
+	fc-list :lang=zh-cn family 2>/dev/null | grep -q . || want="$$want fonts-noto-cjk"
+	[ -e /etc/ssl/certs/ca-certificates.crt ] || want="$$want ca-certificates"
+	[ -z "$$want" ] && exit 0
+	$(call apt_install,$$want)
+
+# $(1): Debian packages. No recommended ones, no questions, root rights only where they are lacking.
+define apt_install
+	command -v apt-get >/dev/null || { echo "make setup: please install the likes of:" $(1) >&2; exit 1; }
+	root=""
+	[ "$$(id -u)" = 0 ] || root="sudo"
+	echo "make setup: installing Debian packages:" $(1)
+	$$root apt-get update -qq
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) </dev/null >/dev/null
+endef
+
+# The environment is made anew when the checkout has moved or its Python is gone: its scripts name both.
+.venv/.libraries-done: requirements.lock requirements-dev.lock | system
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make setup: python3 >= 3.11 is needed" >&2; exit 1; }
+	echo "make setup: Python libraries into .venv"
+	grep -qsF 'VIRTUAL_ENV="$(CURDIR)/.venv"' .venv/bin/activate && $(PYTHON) -c '' 2>/dev/null || python3 -m venv --clear .venv
+	$(PYTHON) -m pip install -qq --require-hashes -r requirements.lock -r requirements-dev.lock
+	touch $@
+
+# "compat" puts the checkout itself on the path; the other editable modes hide twisted/plugins from twistd.
+.venv/.project-done: pyproject.toml setup.py .venv/.libraries-done
+	@$(PYTHON) -m pip install -qq --no-index --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	rm -rf build
+	touch $@
+
+web/node_modules/.done: web/package.json web/package-lock.json web/.npmrc | system
+	@echo "make setup: browser libraries into web/node_modules"
+	cd web
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	touch node_modules/.done
+
+$(VENDOR): web/node_modules/.done web/build.mjs web/icons.txt
+	@node web/build.mjs
+	touch $@
+
+%.mo: %.po | .venv/.project-done
+	@.venv/bin/pybabel --quiet compile -i $< -o $@
+
+# --- running and testing -----------------------------------------------------------------------------------
+
+.PHONY: run
+run: setup  ## a demo school on 127.0.0.1; prints where to look and how to log in
+	@exec $(PYTHON) -m zhuomai_appliance.commands.demo --state .run
+
+.PHONY: test
+test: setup  ## every test
+	@$(PYTHON) -m pytest $(PYTEST)
+
+.PHONY: test-quick
+test-quick: setup  ## the tests that need no real process, browser or peer
+	@$(PYTHON) -m pytest -m "not slow" $(PYTEST)
+
+.PHONY: check
+check: setup  ## lint, format, types, layers
+	@.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	$(PYTHON) -m pytest tests/test_layers.py
+
+.PHONY: bench
+bench: setup  ## the same load on this box and on FreeRADIUS, side by side
+	@if ! command -v freeradius >/dev/null; then
+		$(call apt_install,freeradius)
+		echo "make bench: stopping the FreeRADIUS that Debian starts by itself; the benchmark starts its own"
+		root=""
+		[ "$$(id -u)" = 0 ] || root="sudo"
+		if [ -d /run/systemd/system ]; then $$root systemctl disable --now freeradius; else $$root service freeradius stop || true; fi
+	fi
+	exec $(PYTHON) -m benchmarks $(BENCH)
+
+# --- looking after the tree --------------------------------------------------------------------------------
+
+.PHONY: format
+format: setup  ## let the formatter and the safe fixes of the linter have their way
+	@.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+.PHONY: lock
+lock: setup  ## renew the pins from requirements*.in and web/package.json
+	@for name in requirements requirements-dev; do
+		.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-header --no-annotate "$$name.in" -o "$$name.lock"
+	done
+	cd web && npm install --package-lock-only --ignore-scripts
+
+.PHONY: clean
+clean:  ## remove what setup, run and test made
+	@rm -rf .venv .run build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf web/node_modules web/static/vendor
+	rm -f $(CATALOGUES) twisted/plugins/dropin.cache
+	find zhuomai_appliance tests twisted -name __pycache__ -prune -exec rm -rf {} +
