@@ -1,0 +1,222 @@
+"""How the chain of segments of one account moves: by time, by a first login, by a change (billing rules §4 to §7).
+
+Everything here is a pure function of an Entitlement and an instant. On the common path, a head that has not ended,
+`at` looks at the segments once and makes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from zhuomai_appliance.model.moment import Anchor, Timestamp, Zone, end_of
+from zhuomai_appliance.model.products import SubscriptionId, SubscriptionState
+from zhuomai_appliance.model.segments import Entitlement, LastSegment, Segment, WhyNot
+
+FOREVER: Final = Timestamp(2**62)
+_ACTIVE, _QUEUED = SubscriptionState.ACTIVE, SubscriptionState.QUEUED
+_RESERVED, _SUSPENDED = SubscriptionState.RESERVED, SubscriptionState.SUSPENDED
+
+
+def next_change_at(entitlement: Entitlement) -> Timestamp | None:
+    """When the chain next moves by time alone; None if only use or a purchase can move it."""
+    soonest: Timestamp | None = None
+    for segment in entitlement.segments:
+        when = _event_of(segment, entitlement.as_of)
+        if when is not None and (soonest is None or when < soonest):
+            soonest = when
+    return soonest
+
+
+def _event_of(segment: Segment, cursor: int) -> Timestamp | None:
+    """The instant at which time alone will change this segment or what it holds back."""
+    if segment.state is _ACTIVE:
+        return segment.ends_at
+    waits_for = segment.not_before if segment.state is _QUEUED else None
+    if segment.state is _RESERVED:
+        waits_for = segment.activate_by
+    return waits_for if waits_for is not None and waits_for > cursor else None
+
+
+def at(entitlement: Entitlement, now: int) -> Entitlement:
+    """The chain as it stands at `now`.
+
+    Heads whose time is over are gone (kept in `ended` until stored), and what queues behind them began at the very
+    instant they ended, however late this is asked. A `now` before `as_of` changes nothing. The same object comes
+    back when nothing moved.
+    """
+    due = next_change_at(entitlement)
+    if due is None or now < due:
+        return entitlement
+    return _walk(entitlement, list(entitlement.segments), entitlement.as_of, now)
+
+
+def settle(
+    entitlement: Entitlement,
+    segments: Sequence[Segment],
+    when: int,
+    ended: Sequence[Segment] = (),
+    last: LastSegment | None = None,
+) -> Entitlement:
+    """The chain after something other than time changed it: a purchase, exhaustion, a cancellation.
+
+    Args:
+        entitlement: the chain before, already walked to `when`.
+        segments: all that have not ended, in the order of their turn.
+        when: the instant of the change; what may begin now begins then.
+        ended: those that this change ended, in their final state.
+        last: what to remember of them, or None to remember what was.
+    """
+    changed = replace(entitlement, ended=(*entitlement.ended, *ended), last=last or entitlement.last)
+    started = _start_queued(list(segments), Timestamp(when), entitlement.zone, ended)
+    return _walk(changed, started, Timestamp(when), when)
+
+
+def _walk(entitlement: Entitlement, segments: list[Segment], cursor: Timestamp, until: int) -> Entitlement:
+    zone, ended, last = entitlement.zone, list(entitlement.ended), entitlement.last
+    while (step := _step(segments, cursor, until, zone)) is not None:
+        segments, cursor, over = step
+        for segment in over:
+            last = LastSegment(segment.subscription_id, segment.plan_name, WhyNot.EXPIRED, cursor)
+        ended += over
+    segments, superseded = _drop_superseded(segments, cursor)
+    return replace(
+        entitlement,
+        segments=tuple(_with_projections(segments, cursor, zone)),
+        ended=(*ended, *superseded),
+        last=last,
+        as_of=cursor,
+        revision=entitlement.revision + 1,
+    )
+
+
+def _step(
+    segments: list[Segment], cursor: Timestamp, until: int, zone: Zone
+) -> tuple[list[Segment], Timestamp, list[Segment]] | None:
+    """The next change that time makes up to `until`: segments after it, its instant, and those that it finished."""
+    due = min((when for s in segments if (when := _event_of(s, cursor)) is not None), default=None)
+    if due is None or due > until:
+        return None
+    cursor = max(cursor, due)
+    over = [
+        replace(s, state=SubscriptionState.FINISHED)
+        for s in segments
+        if s.is_active and s.ends_at is not None and s.ends_at <= cursor
+    ]
+    gone = {s.subscription_id for s in over}
+    rest = [s for s in segments if s.subscription_id not in gone]
+    return _start_queued(rest, cursor, zone, over), cursor, over
+
+
+def _start_queued(
+    segments: list[Segment], cursor: Timestamp, zone: Zone, after: Sequence[Segment]
+) -> list[Segment]:
+    """Begin what may begin at this instant: first come, first served; one that still waits for its date is passed."""
+    result = list(segments)
+    for i, segment in enumerate(segments):
+        if segment.state is not _QUEUED or (segment.not_before is not None and segment.not_before > cursor):
+            continue
+        if any(_holds_back(other, segment, cursor) for other in result):
+            break
+        if segment.activate_by is None:
+            result[i] = begin(segment, cursor, zone, after)
+        else:
+            wait = segment.activate_by - segment.purchased_at
+            result[i] = replace(
+                segment, state=_RESERVED, starts_at=None, ends_at=None, activate_by=Timestamp(cursor + wait)
+            )
+    return result
+
+
+def _holds_back(other: Segment, candidate: Segment, cursor: int) -> bool:
+    """Whether a queued segment must wait for this one (billing rules §6 and §7)."""
+    if other.state is _RESERVED:
+        return other.activate_by is None or other.activate_by > cursor
+    if other.state is _SUSPENDED:
+        return True
+    if other.state is not _ACTIVE or other.is_open or other.throttled:
+        return False
+    return not (other.concurrent and candidate.concurrent)
+
+
+def begin(segment: Segment, start: Timestamp, zone: Zone, after: Sequence[Segment] = ()) -> Segment:
+    """The segment active from `start`, its end found in the calendar.
+
+    Args:
+        segment: one that has not started.
+        start: when it starts.
+        zone: the calendar.
+        after: what finished at this instant. A month that follows a month without a gap belongs to the same chain
+            and is counted from that chain's first start, never from an end that was clamped (billing rules §3).
+    """
+    origin, months = start, 0
+    if _months_of(segment) is not None:
+        for before in after:
+            length = _months_of(before)
+            if length is None or before.state is not SubscriptionState.FINISHED or before.ends_at != start:
+                continue
+            if before.chain_anchor_at is not None:
+                origin, months = before.chain_anchor_at, before.chain_months + length
+                break
+    ends_at = segment.buyout_ends_at
+    if segment.term is not None:
+        period, anchor = segment.term
+        ends_at = end_of(period, anchor, start, zone, origin=origin, months_before=months)
+    return replace(
+        segment, state=_ACTIVE, starts_at=start, ends_at=ends_at, chain_anchor_at=origin, chain_months=months
+    )
+
+
+def _months_of(segment: Segment) -> int | None:
+    """Months that this segment adds to a chain of months; None where its end is not found by counting months."""
+    if segment.term is None or segment.term.anchor not in {Anchor.INSTANT, Anchor.END_OF_DAY}:
+        return None
+    return segment.term.period.months
+
+
+def _drop_superseded(segments: list[Segment], cursor: Timestamp) -> tuple[list[Segment], list[Segment]]:
+    """A throttled segment that may not run beside another is over as soon as another runs."""
+    if not any(s.throttled for s in segments) or not any(s.is_active and not s.throttled for s in segments):
+        return segments, []
+    over = [
+        replace(s, state=SubscriptionState.EXHAUSTED, ends_at=cursor)
+        for s in segments
+        if s.throttled and not s.concurrent
+    ]
+    gone = {s.subscription_id for s in over}
+    return [s for s in segments if s.subscription_id not in gone], over
+
+
+def _with_projections(segments: list[Segment], cursor: Timestamp, zone: Zone) -> list[Segment]:
+    """Queued segments with the dates they will have if time alone passes; None where use or a login decides."""
+    if not any(s.state is _QUEUED for s in segments):
+        return segments
+    dates: dict[SubscriptionId, tuple[Timestamp | None, Timestamp | None]] = {}
+    # whoever waits for a first login waits for ever in this look ahead
+    ahead = [replace(s, activate_by=FOREVER) if s.activate_by is not None else s for s in segments]
+    while (step := _step(ahead, cursor, FOREVER - 1, zone)) is not None:
+        ahead, cursor, over = step
+        dates.update(
+            {s.subscription_id: (s.starts_at, s.ends_at) for s in (*over, *ahead) if s.is_active or s in over}
+        )
+    projected = []
+    for s in segments:
+        start, end = dates.get(s.subscription_id, (None, None))
+        projected.append(replace(s, starts_at=start, ends_at=end) if s.state is _QUEUED else s)
+    return projected
+
+
+def first_login(entitlement: Entitlement, now: int) -> Entitlement:
+    """The chain after a login at `now`: what waited for it begins (W03). The same object if nothing waited."""
+    walked = at(entitlement, now)
+    when = Timestamp(max(now, walked.as_of))
+    if not any(waits_for_login(s, when) for s in walked.segments):
+        return walked
+    segments = [begin(s, when, walked.zone) if waits_for_login(s, when) else s for s in walked.segments]
+    return settle(walked, segments, when)
+
+
+def waits_for_login(segment: Segment, now: int) -> bool:
+    """Whether a login at `now` would start this segment."""
+    return segment.state is _RESERVED and segment.activate_by is not None and now < segment.activate_by

@@ -1,0 +1,215 @@
+"""What the chain of one account allows at an instant (billing rules §7, §12 and §13).
+
+These are the questions of authorisation and of pages; model.chain moves the chain, model.segments holds its types and
+its stored text. All that others need of the three is named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from zhuomai_appliance.model.chain import (
+    FOREVER,
+    at,
+    begin,
+    first_login,
+    next_change_at,
+    settle,
+    waits_for_login,
+)
+from zhuomai_appliance.model.moment import Timestamp
+from zhuomai_appliance.model.products import OnExhaust, SubscriptionId, SubscriptionState
+from zhuomai_appliance.model.segments import (
+    Entitlement,
+    LastSegment,
+    Segment,
+    Term,
+    WhyNot,
+    dump,
+    load,
+    stored,
+)
+
+__all__ = [
+    "Entitlement", "LastSegment", "NoAccess", "Segment", "SegmentChange", "Term", "WhyNot", "at", "begin", "changes",
+    "coverage_end", "current", "dump", "first_login", "load", "max_sessions", "next_change_at", "octets_left",
+    "owned_until", "seconds_left", "settle", "stored", "why_not",
+]  # fmt: skip
+
+_ACTIVE, _QUEUED = SubscriptionState.ACTIVE, SubscriptionState.QUEUED
+_RESERVED, _SUSPENDED = SubscriptionState.RESERVED, SubscriptionState.SUSPENDED
+
+
+@dataclass(frozen=True, slots=True)
+class NoAccess:
+    """Why there is no plan to be online with, since or until when (None where no date says it), and of which plan."""
+
+    why: WhyNot
+    at: Timestamp | None = None
+    plan_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentChange:
+    """The columns of one subscription row that a changed chain sets."""
+
+    subscription_id: SubscriptionId
+    state: SubscriptionState
+    anchor_at: Timestamp | None
+    starts_at: Timestamp | None
+    ends_at: Timestamp | None
+    octets_left: int | None
+    seconds_left: int | None
+
+
+def current(entitlement: Entitlement, now: int) -> Segment | None:
+    """The segment being consumed at `now`, whose policy holds (billing rules §7); None without an active one.
+
+    Lowest priority number first, then earliest end, then earliest purchase; a throttled one after all others.
+    """
+    return _first(at(entitlement, now).segments)
+
+
+def _first(segments: Sequence[Segment]) -> Segment | None:
+    best: Segment | None = None
+    for segment in segments:
+        if segment.state is _ACTIVE and (best is None or _turn(segment) < _turn(best)):
+            best = segment
+    return best
+
+
+def _turn(segment: Segment) -> tuple[bool, int, int, int, int]:
+    ends_at = FOREVER if segment.ends_at is None else segment.ends_at
+    return segment.throttled, segment.priority, ends_at, segment.purchased_at, segment.subscription_id
+
+
+def max_sessions(entitlement: Entitlement, now: int) -> int:
+    """How many sessions may be online: the most that an active segment allows (billing rules §7); 0 sets no limit.
+
+    Without an active segment it is 1, which lets nobody in: there is nothing to be online with.
+    """
+    limits = [s.policy.max_sessions for s in at(entitlement, now).segments if s.is_active]
+    return 0 if 0 in limits else max(limits, default=1)
+
+
+def coverage_end(entitlement: Entitlement, now: int) -> Timestamp | None:
+    """Until when the present policy lasts without a gap, queued segments of the same policy included (§12).
+
+    None: no end. Without an active segment: the present instant, so that nothing is left.
+    """
+    when = Timestamp(max(now, entitlement.as_of))
+    end = when
+    for segment, _ in _same_policy(entitlement, when):
+        if segment.ends_at is None:
+            return None
+        end = segment.ends_at
+    return end
+
+
+def octets_left(entitlement: Entitlement, now: int) -> int | None:
+    """Counted octets until the network must ask again: this and all following segments of the same policy.
+
+    None: nothing counts them, or exhaustion slows down and does not cut. The figure counts in the direction of each allowance.
+    """
+    return _left([s.octets_left for s in _usable(entitlement, now)])
+
+
+def seconds_left(entitlement: Entitlement, now: int) -> int | None:
+    """Online seconds until the network must ask again: this and all following segments of the same policy."""
+    return _left([s.seconds_left for s in _usable(entitlement, now)])
+
+
+def _left(left: list[int | None]) -> int | None:
+    total = 0
+    for amount in left:
+        if amount is None:
+            return None
+        total += amount
+    return total
+
+
+def _usable(entitlement: Entitlement, now: int) -> list[Segment]:
+    """Active segments of the present policy in their turn, then the queued ones of it until one differs."""
+    walked = at(entitlement, now)
+    head = _first(walked.segments)
+    if head is None:
+        return []
+    if head.policy.on_exhaust is OnExhaust.THROTTLE:
+        return [replace(head, octets_left=None, seconds_left=None)]
+    usable: list[Segment] = []
+    for segment in sorted((s for s in walked.segments if s.is_active), key=_turn):
+        if segment.policy != head.policy:
+            return usable
+        usable.append(segment)
+    for segment in walked.segments:
+        if segment.state is _QUEUED and segment.not_before is None:
+            if segment.policy != head.policy:
+                break
+            usable.append(segment)
+    return usable
+
+
+def _same_policy(entitlement: Entitlement, when: Timestamp) -> Iterator[tuple[Segment, Timestamp]]:
+    """What would be consumed if only time passed, head by head, while the policy stays the same."""
+    chain = first_login(entitlement, when)
+    policy = None
+    while (head := _first(chain.segments)) is not None and (policy is None or head.policy == policy):
+        yield head, when
+        if head.ends_at is None:
+            return
+        policy, when = head.policy, head.ends_at
+        chain = first_login(chain, when)
+
+
+def owned_until(entitlement: Entitlement) -> Timestamp | None:
+    """When nothing more is owned; None while something has no end that time alone brings.
+
+    An account that owns nothing answers with the end of what it owned last, or 0.
+    """
+    if not entitlement.segments:
+        return entitlement.last.at if entitlement.last else Timestamp(0)
+    latest = Timestamp(0)
+    for segment in entitlement.segments:
+        if segment.ends_at is None:
+            return None
+        latest = max(latest, segment.ends_at)
+    return latest
+
+
+def why_not(entitlement: Entitlement, now: int) -> NoAccess | None:
+    """Why there is no active segment at `now`; None if there is one."""
+    walked = at(entitlement, now)
+    when = max(now, walked.as_of)
+    waiting: NoAccess | None = None
+    for segment in walked.segments:
+        if segment.state is _ACTIVE:
+            return None
+        if segment.state is _SUSPENDED:
+            waiting = NoAccess(WhyNot.SUSPENDED, None, segment.plan_name)
+        elif waiting is None and segment.state is _RESERVED and not waits_for_login(segment, when):
+            waiting = NoAccess(WhyNot.EXPIRED, segment.activate_by, segment.plan_name)
+        elif waiting is None:
+            waiting = NoAccess(WhyNot.NOT_STARTED, segment.not_before, segment.plan_name)
+    if waiting is not None:
+        return waiting
+    last = walked.last
+    return NoAccess(WhyNot.NO_PLAN) if last is None else NoAccess(last.why, last.at, last.plan_name)
+
+
+def changes(before: Entitlement, after: Entitlement) -> tuple[SegmentChange, ...]:
+    """The subscription rows that differ between two states of one chain, those that ended in between included."""
+    known = {s.subscription_id: s for s in (*before.ended, *before.segments)}
+    return tuple(
+        SegmentChange(
+            subscription_id=s.subscription_id,
+            state=s.state,
+            anchor_at=s.chain_anchor_at,
+            starts_at=s.starts_at,
+            ends_at=s.ends_at,
+            octets_left=s.octets_left,
+            seconds_left=s.seconds_left,
+        )
+        for s in (*after.ended, *after.segments)
+        if known.get(s.subscription_id) != s
+    )

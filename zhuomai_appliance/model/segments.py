@@ -1,0 +1,243 @@
+"""The prepared chain of one account: its segments, what ended last, and their stored text.
+
+Authorisation reads this and nothing else of billing (billing rules, principle 10). The rules that move a chain are in
+model.entitlement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from zhuomai_appliance.model.facts import Facts, FactsError, canonical
+from zhuomai_appliance.model.moment import Anchor, Period, Timestamp, Zone
+from zhuomai_appliance.model.people import AccountId
+from zhuomai_appliance.model.products import (
+    AccessPolicy,
+    Direction,
+    PlanKind,
+    PlanVersionId,
+    SubscriptionId,
+    SubscriptionState,
+)
+from zhuomai_appliance.model.terms import moment_from, period_from, policy_facts, policy_from
+
+TEXT_VERSION: Final = 1
+BEFORE_ALL: Final = Timestamp(0)
+
+
+class Term(NamedTuple):
+    """How long a segment lasts once it starts, and how its end is found."""
+
+    period: Period
+    anchor: Anchor
+
+
+class WhyNot(StrEnum):
+    """Why an account has no plan to be online with."""
+
+    NO_PLAN = "no_plan"
+    EXPIRED = "expired"
+    DATA_USED_UP = "data_used_up"
+    TIME_USED_UP = "time_used_up"
+    SUSPENDED = "suspended"
+    NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The span one subscription covers.
+
+    A queued segment's `starts_at` and `ends_at` are projections, None where they depend on use. `chain_anchor_at` and
+    `chain_months` say from which instant, and after how many months, the calendar finds this segment's end, so that
+    renewals of 31 January do not drift (W01). `not_before` holds a segment back until a date. `activate_by` marks one
+    whose clock waits for the first login. What is left is None where the plan counts nothing. A `throttled` segment
+    has no allowance left and goes on at the slow rate that its policy now names.
+    """
+
+    subscription_id: SubscriptionId
+    plan_version_id: PlanVersionId
+    plan_name: str
+    kind: PlanKind
+    state: SubscriptionState
+    purchased_at: Timestamp
+    policy: AccessPolicy
+    starts_at: Timestamp | None = None
+    ends_at: Timestamp | None = None
+    term: Term | None = None
+    chain_anchor_at: Timestamp | None = None
+    chain_months: int = 0
+    not_before: Timestamp | None = None
+    activate_by: Timestamp | None = None
+    buyout_ends_at: Timestamp | None = None
+    octets_left: int | None = None
+    seconds_left: int | None = None
+    direction: Direction = Direction.BOTH
+    priority: int = 0
+    concurrent: bool = False
+    throttled: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is running, be it as the one consumed or beside it."""
+        return self.state is SubscriptionState.ACTIVE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither time nor use will ever end it, as a free or metered plan."""
+        return (
+            self.is_active and self.ends_at is None and self.octets_left is None and self.seconds_left is None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LastSegment:
+    """The segment that ended last, and why: what a page tells somebody who has no plan any more."""
+
+    subscription_id: SubscriptionId
+    plan_name: str
+    why: WhyNot
+    at: Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """All segments of one account that have not ended, in the order of their turn.
+
+    `as_of` is the instant to which the chain has been walked: an earlier `now`, from a clock set back, counts as
+    `as_of`. `revision` rises with every change, so that a commit can refuse a preview made of an older one. `ended`
+    holds what ended since the text was read; it is neither stored nor compared.
+    """
+
+    account_id: AccountId
+    zone_name: str
+    segments: tuple[Segment, ...] = ()
+    last: LastSegment | None = None
+    as_of: Timestamp = BEFORE_ALL
+    revision: int = 0
+    ended: tuple[Segment, ...] = field(default=(), compare=False)
+
+    @property
+    def zone(self) -> Zone:
+        """The calendar of the account's project."""
+        return Zone(self.zone_name)
+
+
+def dump(entitlement: Entitlement) -> str:
+    """The text the store keeps: canonical JSON, equal for equal entitlements. `load` reads it."""
+    last = entitlement.last
+    return canonical(
+        {
+            "v": TEXT_VERSION,
+            "account": entitlement.account_id,
+            "zone": entitlement.zone_name,
+            "as_of": entitlement.as_of,
+            "revision": entitlement.revision,
+            "segments": [_segment_facts(segment) for segment in entitlement.segments],
+            "last": last
+            and {"id": last.subscription_id, "name": last.plan_name, "why": last.why.value, "at": last.at},
+        }
+    )
+
+
+@lru_cache(maxsize=8192)
+def load(text: str) -> Entitlement:
+    """Read what `dump` wrote; a text read before costs a look-up.
+
+    Raises:
+        FactsError: damaged text, or one that a newer release wrote.
+    """
+    facts = Facts.of_text("entitlement", text)
+    if (version := facts.number("v")) != TEXT_VERSION:
+        raise FactsError(f"entitlement: its text has version {version}, this release reads {TEXT_VERSION}")
+    try:
+        entitlement = Entitlement(
+            account_id=AccountId(facts.number("account")),
+            zone_name=Zone(facts.text("zone")).name,
+            segments=tuple(_segment_from(Facts("segment", item)) for item in facts.items("segments")),
+            last=_last_from(facts.inner("last")) if facts.has("last") else None,
+            as_of=Timestamp(facts.number("as_of")),
+            revision=facts.number("revision"),
+        )
+    except FactsError:
+        raise
+    except ValueError as error:
+        raise FactsError(f"entitlement: {error}") from error
+    facts.done()
+    return entitlement
+
+
+def stored(entitlement: Entitlement) -> Entitlement:
+    """The entitlement as it reads after being stored: what ended meanwhile is forgotten."""
+    return replace(entitlement, ended=())
+
+
+def _segment_facts(segment: Segment) -> dict[str, object]:
+    term = segment.term
+    facts: dict[str, object] = {
+        "id": segment.subscription_id,
+        "version": segment.plan_version_id,
+        "name": segment.plan_name,
+        "kind": segment.kind.value,
+        "state": segment.state.value,
+        "bought": segment.purchased_at,
+        "start": segment.starts_at,
+        "end": segment.ends_at,
+        "period": str(term.period) if term else None,
+        "anchor": term.anchor.value if term else None,
+        "chain": segment.chain_anchor_at,
+        "months": segment.chain_months or None,
+        "from": segment.not_before,
+        "activate_by": segment.activate_by,
+        "until": segment.buyout_ends_at,
+        "octets": segment.octets_left,
+        "seconds": segment.seconds_left,
+        "direction": None if segment.direction is Direction.BOTH else segment.direction.value,
+        "priority": segment.priority,
+        "concurrent": segment.concurrent or None,
+        "throttled": segment.throttled or None,
+        "policy": policy_facts(segment.policy),
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _segment_from(facts: Facts) -> Segment:
+    period = period_from(facts)
+    segment = Segment(
+        subscription_id=SubscriptionId(facts.number("id")),
+        plan_version_id=PlanVersionId(facts.number("version")),
+        plan_name=facts.text("name"),
+        kind=facts.word("kind", PlanKind),
+        state=facts.word("state", SubscriptionState),
+        purchased_at=Timestamp(facts.number("bought")),
+        policy=policy_from(facts.raw("policy")),
+        starts_at=moment_from(facts, "start"),
+        ends_at=moment_from(facts, "end"),
+        term=Term(period, facts.word("anchor", Anchor)) if period else None,
+        chain_anchor_at=moment_from(facts, "chain"),
+        chain_months=facts.maybe_number("months", 0) or 0,
+        not_before=moment_from(facts, "from"),
+        activate_by=moment_from(facts, "activate_by"),
+        buyout_ends_at=moment_from(facts, "until"),
+        octets_left=facts.maybe_number("octets"),
+        seconds_left=facts.maybe_number("seconds"),
+        direction=facts.word("direction", Direction, Direction.BOTH),
+        priority=facts.number("priority"),
+        concurrent=facts.flag("concurrent"),
+        throttled=facts.flag("throttled"),
+    )
+    facts.done()
+    return segment
+
+
+def _last_from(facts: Facts) -> LastSegment:
+    last = LastSegment(
+        subscription_id=SubscriptionId(facts.number("id")),
+        plan_name=facts.text("name"),
+        why=facts.word("why", WhyNot),
+        at=Timestamp(facts.number("at")),
+    )
+    facts.done()
+    return last
