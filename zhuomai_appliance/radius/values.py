@@ -46,6 +46,13 @@ def prefix6(value: bytes | None) -> str | None:
     return f"{IPv6Address(number >> (128 - length) << (128 - length))}/{length}"
 
 
+def interface_id(value: bytes | None) -> str | None:
+    """The IPv6 interface identifier of an 8-octet value (RFC 3162 §2.2), e.g. `0200:5eff:fe00:5301`."""
+    if value is None or len(value) != 8:
+        return None
+    return value.hex(":", 2)
+
+
 def text(value: bytes | None) -> str | None:
     """The words of a text value: UTF-8, else GB18030 (of which GBK is a part), else UTF-8 with U+FFFD.
 
@@ -89,9 +96,39 @@ def prefix6_value(words: str) -> bytes:
     return bytes((0, int(length))) + IPv6Address(network).packed
 
 
+def interface_id_value(words: str) -> bytes:
+    """Eight octets of four groups of four hexadecimal digits."""
+    groups = words.split(":")
+    if [len(group) for group in groups] != [4, 4, 4, 4]:
+        raise ValueError(f"{words!r} is no interface identifier")
+    return bytes.fromhex("".join(groups))
+
+
 def text_value(words: str) -> bytes:
     """UTF-8 octets of a text; `ValueError` over 253 octets, never cut (a cut could halve a character)."""
     value = words.encode("utf-8")
     if len(value) > MAX_VALUE_OCTETS:
         raise ValueError(f"{len(value)} octets of text do not fit one attribute")
     return value
+
+
+def escaped(words: str) -> str:
+    r"""One line of visible characters: controls, line ends and bidirectional marks as `\x1b` or `\u202e`.
+
+    Reversible, since a backslash is doubled; other scripts and blanks stay as they are. What it gives may stand in a
+    terminal and in a log line; a page or a table cell needs its own quoting as well.
+    """
+    if words.isprintable() and "\\" not in words:
+        return words
+    return "".join(_visible(character) for character in words)
+
+
+def _visible(character: str) -> str:
+    if character == "\\":
+        return "\\\\"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
