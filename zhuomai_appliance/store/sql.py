@@ -8,7 +8,7 @@ A file is a series of queries, each under a marker; text before the first marker
     -- name: oldest_first postgres
     SELECT ... the wording for PostgreSQL only, beside the common one of the same name
 
-Parameters are ``:name``; for PostgreSQL they become ``%(name)s``. Schema files carry three tokens, see `for_engine`.
+Parameters are ``:name``; for PostgreSQL they become ``%(name)s``. Schema files carry four tokens, see `for_engine`.
 """
 
 from __future__ import annotations
@@ -34,14 +34,16 @@ _PARAMETER = re.compile(
 _TOKENS: dict[Engine, dict[str, str]] = {
     "sqlite": {
         "{pk}": "INTEGER PRIMARY KEY AUTOINCREMENT",
-        " {strict}": " STRICT",
+        "{strict}": " STRICT",
         # STRICT tables refuse the word BIGINT; SQLite's INTEGER is 64 bits wide as it is.
         "{bigint}": "INTEGER",
+        "{blob}": "BLOB",
     },
     "postgres": {
         "{pk}": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-        " {strict}": "",
+        "{strict}": "",
         "{bigint}": "BIGINT",
+        "{blob}": "BYTEA",
     },
 }
 
@@ -160,7 +162,7 @@ def for_engine(text: str, engine: Engine) -> str:
     """A schema file's text as one engine takes it.
 
     Tokens: ``{pk}`` an automatic 64-bit id that is the primary key; `` {strict}`` (with the space before it) after a
-    table's closing bracket; ``{bigint}`` a 64-bit integer column. Lines after ``-- engine: sqlite`` (or
+    table's closing bracket; ``{bigint}`` a 64-bit integer column; ``{blob}`` octets. Lines after ``-- engine: sqlite`` (or
     ``postgres``) belong to that engine alone, until ``-- engine: any``: triggers are worded differently.
     """
     kept = []
@@ -178,12 +180,12 @@ def for_engine(text: str, engine: Engine) -> str:
 
 
 def statements(text: str) -> list[str]:
-    """Split a script into statements, each ending with a semicolon at the end of a line; trigger bodies stay whole."""
+    """Split a script into statements, each ending with a semicolon, one or none a line; trigger bodies stay whole."""
     found = []
     buffer = ""
     for line in text.splitlines(keepends=True):
         buffer += line
-        if line.rstrip().endswith(";") and sqlite3.complete_statement(buffer):
+        if ";" in line and sqlite3.complete_statement(buffer):
             found.append(buffer.strip())
             buffer = ""
     if any(line.strip() and not line.lstrip().startswith("--") for line in buffer.splitlines()):

@@ -1,0 +1,331 @@
+"""The writer thread: many tasks, one commit, results back together.
+
+It owns the only connection that writes. All waiting tasks (to 256) share one ``BEGIN IMMEDIATE .. COMMIT``, each under
+its own savepoint; only after the commit is their callers told, with a single `callFromThread`. What may go wrong:
+
+- a task raises: its savepoint is rolled back and it fails alone;
+- the engine fails (disk full, I/O error, a failed COMMIT, a transaction that SQLite rolled back by itself, which takes
+  the earlier savepoints of the group with it): every task of the group fails with `StoreUnavailable`, the connection
+  is thrown away (a failed sync is never tried again on the same one, Rebello and others, USENIX ATC 2020), and a new
+  one must pass a quick check and a probing write before the next task runs. Until then writes are refused at once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from zhuomai_appliance.store.connection import (
+    SqliteTransaction,
+    is_engine_failure,
+    probe,
+    state_after,
+)
+from zhuomai_appliance.store.interface import (
+    Condition,
+    QueueFull,
+    StoreClosed,
+    StoreCounters,
+    StoreRefused,
+    StoreState,
+    StoreUnavailable,
+    Transaction,
+)
+
+T = TypeVar("T")
+
+CAPACITY = 20_000
+"""Writes that may wait; droppable ones are refused from half of it."""
+
+GROUP = 256
+"""Tasks in one commit: more gains nothing (one sync is 0.8 ms at 256) and makes the last one wait."""
+
+PROBE_SECONDS = 1.0
+"""How often a failed store is tried again."""
+
+_log = Logger()
+
+
+class _Job:
+    """A task and who hears of it (None: nobody)."""
+
+    __slots__ = ("deferred", "task")
+
+    def __init__(self, task: Callable[[Transaction], Any], deferred: Deferred[Any] | None) -> None:
+        self.task = task
+        self.deferred = deferred
+
+
+class _GroupLostError(Exception):
+    """The engine failed under a task: the whole group is lost."""
+
+
+class Writer:
+    """The thread and its queue. All methods are called on the reactor thread.
+
+    Args:
+        connect: opens the writing connection, checked; called on the writer thread, again after each failure.
+        call_from_thread: the reactor's.
+        capacity: how many writes may wait.
+        group: how many tasks share a commit at most.
+        probe_seconds: pause between two attempts to bring a failed store back.
+        monotonic: seconds of a clock that never jumps.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        call_from_thread: Callable[..., object],
+        *,
+        capacity: int = CAPACITY,
+        group: int = GROUP,
+        probe_seconds: float = PROBE_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connect = connect
+        self._call_from_thread = call_from_thread
+        self._capacity = capacity
+        self._group = group
+        self._probe_seconds = probe_seconds
+        self._monotonic = monotonic
+        self._wake = threading.Condition(threading.Lock())
+        self._urgent: deque[_Job] = deque()
+        self._normal: deque[_Job] = deque()
+        self._closing = False
+        self._stopped = False
+        self._waiting_for_stop: list[Deferred[None]] = []
+        self._connection: sqlite3.Connection | None = None
+        self._next_try = 0.0
+        self._tasks = self._groups = self._failed = self._lost = self._refused = self._unheard = 0
+        self.state = StoreState(Condition.OK)
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
+
+    # -- on the reactor thread
+
+    def start(self) -> None:
+        """Start the thread and wait until its first connection stands, or is known not to (see `state`)."""
+        self._thread.start()
+        self._started.wait()
+
+    @property
+    def counters(self) -> StoreCounters:
+        """A snapshot of the counts."""
+        return StoreCounters(
+            tasks=self._tasks,
+            groups=self._groups,
+            failed_tasks=self._failed,
+            lost_groups=self._lost,
+            refused=self._refused,
+            unheard=self._unheard,
+            waiting=len(self._urgent) + len(self._normal),
+        )
+
+    def write(self, task: Callable[[Transaction], T], *, urgent: bool, droppable: bool) -> Deferred[T]:
+        """See `interface.Store.write`."""
+        deferred: Deferred[T] = Deferred()
+        refusal = self._put(_Job(task, deferred), urgent, droppable)
+        return deferred if refusal is None else fail(refusal)
+
+    def enqueue(self, task: Callable[[Transaction], object], *, droppable: bool) -> None:
+        """See `interface.Store.enqueue`."""
+        refusal = self._put(_Job(task, None), False, droppable)
+        if refusal is not None:
+            self._not_heard(refusal)
+
+    def _put(self, job: _Job, urgent: bool, droppable: bool) -> StoreUnavailable | None:
+        with self._wake:
+            if self._closing:
+                self._refused += 1
+                return StoreClosed("the store is closing")
+            limit = self._capacity // 2 if droppable else self._capacity
+            if len(self._urgent) + len(self._normal) >= limit:
+                self._refused += 1
+                return QueueFull("too many writes are waiting")
+            (self._urgent if urgent else self._normal).append(job)
+            self._wake.notify()
+        return None
+
+    def close(self) -> Deferred[None]:
+        """Take no more writes, finish those taken, answer them, end the thread."""
+        if self._stopped:
+            return succeed(None)
+        deferred: Deferred[None] = Deferred()
+        self._waiting_for_stop.append(deferred)
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        return deferred
+
+    def _has_stopped(self) -> None:
+        self._thread.join()
+        self._stopped = True
+        for deferred in self._waiting_for_stop:
+            deferred.callback(None)
+        self._waiting_for_stop.clear()
+
+    def _deliver(self, results: list[tuple[_Job, bool, Any]]) -> None:
+        for job, good, value in results:
+            if job.deferred is None:
+                if not good:
+                    self._not_heard(value)
+            elif good:
+                job.deferred.callback(value)
+            else:
+                job.deferred.errback(Failure(value))
+
+    def _not_heard(self, error: BaseException) -> None:
+        self._unheard += 1
+        # An unavailable store is logged once, when it turns so; a line for each write would flood the journal.
+        if not isinstance(error, StoreUnavailable):
+            _log.failure("a write that nobody awaits failed", Failure(error))
+
+    def _say_state(self, state: StoreState) -> None:
+        if state.writable:
+            _log.info("the store is writable again")
+        else:
+            _log.error(
+                "the store is {condition}: {reason}", condition=state.condition.value, reason=state.reason
+            )
+
+    # -- on the writer thread
+
+    def _work(self) -> None:
+        try:
+            self._open()
+            self._started.set()
+            while True:
+                jobs = self._take()
+                if jobs is None:
+                    break
+                if self._connection is None and self._monotonic() >= self._next_try:
+                    self._open()
+                if jobs:
+                    self._handle(jobs)
+        finally:
+            self._discard()
+            self._call_from_thread(self._has_stopped)
+
+    def _take(self) -> list[_Job] | None:
+        """The next tasks, urgent ones first; none when it is time to try a failed store; None to end."""
+        with self._wake:
+            while not (self._urgent or self._normal):
+                if self._closing:
+                    return None
+                if self._connection is not None:
+                    self._wake.wait()
+                elif not self._wake.wait(self._probe_seconds):
+                    return []
+            jobs: list[_Job] = []
+            for queue in (self._urgent, self._normal):
+                while queue and len(jobs) < self._group:
+                    jobs.append(queue.popleft())
+            return jobs
+
+    def _handle(self, jobs: list[_Job]) -> None:
+        connection = self._connection
+        if connection is None:
+            self._refused += len(jobs)
+            self._fail_all(jobs, self.state.reason, None)
+            return
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            results = self._run_one(jobs[0]) if len(jobs) == 1 else self._run_many(jobs)
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+                self._groups += 1
+        except Exception as error:  # noqa: BLE001 - the thread must outlive it, and nobody may be left waiting
+            cause = error.__cause__ if isinstance(error, _GroupLostError) and error.__cause__ else error
+            self._lost += 1
+            self._discard()
+            self._set_state(state_after(cause))
+            self._fail_all(jobs, self.state.reason, cause)
+            self._open()
+            return
+        self._tasks += sum(good for _, good, _ in results)
+        self._call_from_thread(self._deliver, results)
+
+    def _run_one(self, job: _Job) -> list[tuple[_Job, bool, Any]]:
+        """A group of one needs no savepoint: its transaction is undone as a whole."""
+        connection, transaction = self._tools()
+        try:
+            value = job.task(transaction)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the task's caller
+            self._must_be_whole(connection, error)
+            connection.execute("ROLLBACK")
+            self._failed += 1
+            return [(job, False, error)]
+        self._must_be_whole(connection, None)
+        return [(job, True, value)]
+
+    def _run_many(self, jobs: list[_Job]) -> list[tuple[_Job, bool, Any]]:
+        connection, transaction = self._tools()
+        execute = connection.execute
+        results: list[tuple[_Job, bool, Any]] = []
+        for job in jobs:
+            execute("SAVEPOINT task")
+            try:
+                value = job.task(transaction)
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the task's caller
+                self._must_be_whole(connection, error)
+                execute("ROLLBACK TO task")
+                self._failed += 1
+                results.append((job, False, error))
+            else:
+                self._must_be_whole(connection, None)
+                results.append((job, True, value))
+            execute("RELEASE task")
+        return results
+
+    def _tools(self) -> tuple[sqlite3.Connection, SqliteTransaction]:
+        assert self._connection is not None  # noqa: S101 - the caller has looked
+        return self._connection, SqliteTransaction(self._connection)
+
+    @staticmethod
+    def _must_be_whole(connection: sqlite3.Connection, error: BaseException | None) -> None:
+        """SQLite may have rolled back everything, earlier tasks of the group too: then nothing of it stands."""
+        if not connection.in_transaction or (error is not None and is_engine_failure(error)):
+            raise _GroupLostError("the transaction ended inside a task") from error
+
+    def _fail_all(self, jobs: list[_Job], reason: str, cause: BaseException | None) -> None:
+        results: list[tuple[_Job, bool, Any]] = []
+        for job in jobs:
+            # One exception each: a shared one would collect the tracebacks of all callers.
+            unavailable = StoreUnavailable(reason)
+            unavailable.__cause__ = cause
+            results.append((job, False, unavailable))
+        self._call_from_thread(self._deliver, results)
+
+    def _open(self) -> None:
+        self._next_try = self._monotonic() + self._probe_seconds
+        try:
+            self._connection = self._connect()
+            probe(self._connection)
+        except (sqlite3.Error, StoreRefused, OSError) as error:
+            self._discard()
+            self._set_state(state_after(error))
+        else:
+            self._set_state(StoreState(Condition.OK))
+
+    def _discard(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except sqlite3.Error as error:
+                # Nothing is lost by it: what was acknowledged is in the file, the rest was answered as failed.
+                _log.warn("closing the writing connection failed: {error}", error=str(error))
+
+    def _set_state(self, state: StoreState) -> None:
+        changed = state != self.state
+        self.state = state
+        if changed:
+            self._call_from_thread(self._say_state, state)
