@@ -1,0 +1,234 @@
+"""What happened: login attempts by month, effects that wait to leave, and the audit chain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from zhuomai_appliance.model.access import AccessAttempt
+from zhuomai_appliance.model.network import ProjectId
+from zhuomai_appliance.model.people import AccountId
+from zhuomai_appliance.store import months
+from zhuomai_appliance.store.interface import Reader, Transaction
+from zhuomai_appliance.store.sql import load
+
+_Q = load("journal")
+
+GENESIS: Final = "0" * 64
+"""What the first audit row names as the one before it."""
+
+MACHINE: Final = ProjectId(0)
+"""The project of rows about the machine itself."""
+
+
+# Attempts ---------------------------------------------------------------------------------------------------------------
+
+
+def ensure_month(tx: Transaction, month: str) -> None:
+    """Make the attempt table of a month (YYYYMM), unless it is there."""
+    months.ensure_month_tables(tx, "attempt", _Q.month_table, [month])
+
+
+def add_attempt(
+    tx: Transaction,
+    project_id: ProjectId,
+    attempt: AccessAttempt,
+    *,
+    account_id: AccountId | None,
+    accepted: bool,
+    reason: str,
+    detail: str,
+    lookup_code: str,
+) -> None:
+    """Record a login attempt. The table of its month must exist (`ensure_month`)."""
+    tx.run(
+        months.for_month(_Q.insert_attempt, months.month_of(attempt.at)),
+        project_id=project_id,
+        at=attempt.at,
+        account_id=account_id,
+        username_raw=attempt.username_raw,
+        mac=attempt.mac,
+        ip=attempt.ip,
+        nas_id=attempt.nas_id,
+        ssid=attempt.ssid,
+        vlan=attempt.vlan,
+        port_id=attempt.port_id,
+        access_kind=attempt.access_kind.value,
+        proof_kind=type(attempt.proof).__name__.removesuffix("Proof").lower(),
+        accepted=int(accepted),
+        reason=reason,
+        detail=detail,
+        lookup_code=lookup_code,
+        acct_session_id=attempt.acct_session_id,
+    )
+
+
+# Outbox -----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """An effect that waits to leave: ``payload`` is the JSON that its kind understands."""
+
+    id: int
+    project_id: ProjectId
+    key: str
+    kind: str
+    payload: Mapping[str, Any]
+    due_at: int
+    tries: int
+
+
+def put_effect(
+    tx: Transaction,
+    project_id: ProjectId,
+    *,
+    key: str,
+    kind: str,
+    payload: Mapping[str, Any],
+    at: int,
+    due_at: int | None = None,
+    again: bool = False,
+) -> bool:
+    """Add an effect under its key. One that is there already stays as it is, unless ``again`` re-arms a finished one.
+
+    Returns:
+        Whether anything will be sent that was not waiting before.
+    """
+    due = at if due_at is None else due_at
+    added = tx.run(
+        _Q.insert_outbox, project_id=project_id, key=key, kind=kind, payload=_json(payload), due_at=due, at=at
+    )
+    if added == 0 and again:
+        return tx.run(_Q.rearm_outbox, key=key, due_at=due) == 1
+    return added == 1
+
+
+def effects_due(reader: Reader, now: int, limit: int) -> list[OutboxRow]:
+    """Effects whose time has come, oldest first."""
+    return [
+        OutboxRow(row[0], ProjectId(row[1]), row[2], row[3], json.loads(row[4]), row[5], row[6])
+        for row in reader.all(_Q.outbox_due, now=now, limit=limit)
+    ]
+
+
+def next_effect_at(reader: Reader) -> int | None:
+    """When the next effect is due, None when nothing waits."""
+    at: int | None = reader.value(_Q.outbox_next)
+    return at
+
+
+def effect_result(reader: Reader, key: str) -> tuple[str, str, int] | None:
+    """State (waiting, done, failed), result sentence and tries of an effect."""
+    row = reader.one(_Q.outbox_by_key, key=key)
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def finish_effect(tx: Transaction, effect_id: int, *, ok: bool, result: str, at: int) -> None:
+    """End an effect, done or failed, with a sentence of what came of it."""
+    tx.run(_Q.finish_outbox, id=effect_id, state="done" if ok else "failed", result=result, at=at)
+
+
+def postpone_effect(tx: Transaction, effect_id: int, *, due_at: int, result: str) -> None:
+    """Try an effect again later; counts the try."""
+    tx.run(_Q.postpone_outbox, id=effect_id, due_at=due_at, result=result)
+
+
+# Idempotency --------------------------------------------------------------------------------------------------------------
+
+
+class KeyReused(Exception):  # noqa: N818 - reads as what happened
+    """An idempotency key came back with another request."""
+
+
+def first_answer(reader: Reader, project_id: ProjectId, key: str, request: Any) -> Any | None:
+    """The answer that an idempotency key got the first time, None when the key is new.
+
+    Raises:
+        KeyReused: the key is known with another request (security M2).
+    """
+    row = reader.one(_Q.get_idempotent, project_id=project_id, key=key)
+    if row is None:
+        return None
+    if row[0] != _digest(request):
+        raise KeyReused(key)
+    return json.loads(row[1])
+
+
+def keep_answer(tx: Transaction, project_id: ProjectId, key: str, request: Any, answer: Any, at: int) -> None:
+    """Keep the first answer under an idempotency key, in the transaction that made it true."""
+    tx.run(
+        _Q.put_idempotent,
+        project_id=project_id,
+        key=key,
+        request_digest=_digest(request),
+        response=_json(answer),
+        at=at,
+    )
+
+
+# Audit ------------------------------------------------------------------------------------------------------------------
+
+
+def audit(
+    tx: Transaction,
+    *,
+    at: int,
+    project_id: ProjectId,
+    actor: str,
+    address: str,
+    action: str,
+    object_kind: str,
+    object_id: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    result: str = "ok",
+) -> None:
+    """Add a row to the audit chain (security H4): who, when, from where, what, before and after, result.
+
+    ``before`` and ``after`` hold no secret and no whole identity number; callers leave them out.
+    """
+    previous: str = tx.value(_Q.last_hash) or GENESIS
+    fields: dict[str, Any] = {
+        "project_id": project_id,
+        "at": at,
+        "actor": actor,
+        "address": address,
+        "action": action,
+        "object_kind": object_kind,
+        "object_id": object_id,
+        "before": _json(before or {}),
+        "after": _json(after or {}),
+        "result": result,
+        "previous_hash": previous,
+    }
+    tx.insert(_Q.insert_audit, hash=_digest(fields), **fields)
+
+
+def broken_audit_rows(reader: Reader, page: int = 1000) -> Iterator[tuple[int, str]]:
+    """Walk the whole chain; each row that does not follow from the one before it, with what is wrong."""
+    previous, last_id = GENESIS, 0
+    names = (
+        "project_id", "at", "actor", "address", "action", "object_kind", "object_id", "before", "after", "result",
+        "previous_hash",
+    )  # fmt: skip
+    while rows := reader.all(_Q.audit_chain, after=last_id, limit=page):
+        for row in rows:
+            last_id = row[0]
+            fields = dict(zip(names, row[1:12], strict=True))
+            if fields["previous_hash"] != previous:
+                yield last_id, "does not name the row before it"
+            if _digest(fields) != row[12]:
+                yield last_id, "was changed after it was written"
+            previous = row[12]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _digest(value: Any) -> str:
+    return sha256(_json(value).encode()).hexdigest()

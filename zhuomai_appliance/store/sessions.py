@@ -1,0 +1,284 @@
+"""Sessions and their usage: rows in, typed values out; the truth rules are in policy.sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zhuomai_appliance.model.access import AccessKind, ClosedBy, Session, SessionId
+from zhuomai_appliance.model.network import NasId, ProjectId
+from zhuomai_appliance.model.people import AccountId
+from zhuomai_appliance.store import months
+from zhuomai_appliance.store.interface import Reader, Row, Transaction
+from zhuomai_appliance.store.sql import load
+
+_Q = load("sessions")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session with the arrival time of its newest packet, by our own clock (liveness is judged by it)."""
+
+    session: Session
+    seen_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An open session as the concurrency rule sees it."""
+
+    mac: str | None
+    nas_id: NasId
+    acct_session_id: str
+    seen_at: int
+    interim_seconds: int
+    ip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageShare:
+    """What one subscription was drawn on one local day (counted from 1970-01-01); subscription None is unattributed."""
+
+    subscription_id: int | None
+    day: int
+    input_octets: int
+    output_octets: int
+    seconds: int
+
+
+def _stored(row: Row | None) -> StoredSession | None:
+    return None if row is None else _stored_row(row)
+
+
+def _stored_row(row: Row) -> StoredSession:
+    return StoredSession(
+        Session(
+            SessionId(row[0]),
+            row[1],
+            NasId(row[2]),
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            row[7],
+            row[8],
+            row[9],
+            row[10],
+            row[11],
+            row[12],
+            row[13],
+            AccessKind(row[14]),
+            row[15],
+            row[16],
+            row[17],
+            row[18],
+            row[19],
+            row[20],
+            row[21],
+            row[22],
+            None if row[23] is None else ClosedBy(row[23]),
+            bool(row[24]),
+            row[25],
+            row[26],
+            row[27],
+        ),
+        row[28],
+    )
+
+
+def newest_of_key(
+    reader: Reader, project_id: ProjectId, nas_id: NasId, acct_session_id: str
+) -> StoredSession | None:
+    """The newest session under a device's Acct-Session-Id: ids repeat after reboots on some gear."""
+    return _stored(
+        reader.one(_Q.newest_of_key, project_id=project_id, nas_id=nas_id, acct_session_id=acct_session_id)
+    )
+
+
+def open_on_device(reader: Reader, nas_id: NasId, mac: str, acct_session_id: str) -> StoredSession | None:
+    """Another open session of the same client at the same NAS: its Stop was lost."""
+    return _stored(reader.one(_Q.open_on_device, nas_id=nas_id, mac=mac, acct_session_id=acct_session_id))
+
+
+def by_id(reader: Reader, session_id: SessionId) -> StoredSession | None:
+    """A session that is open or finished within 48 hours."""
+    return _stored(reader.one(_Q.by_id, id=session_id))
+
+
+def open_sessions(
+    reader: Reader,
+    *,
+    account_id: AccountId | None = None,
+    nas_id: NasId | None = None,
+    mac: str | None = None,
+) -> list[StoredSession]:
+    """Open sessions, of one account, NAS or client where given."""
+    return [
+        _stored_row(row)
+        for row in reader.all(_Q.open_sessions, account_id=account_id, nas_id=nas_id, mac=mac)
+    ]
+
+
+def slots_of(reader: Reader, account_id: AccountId) -> list[Slot]:
+    """What an account has open, for the concurrency rule."""
+    return [Slot(*row) for row in reader.all(_Q.slots_of_account, account_id=account_id)]
+
+
+def insert(tx: Transaction, session: Session, seen_at: int) -> SessionId:
+    """Add a session's row; the id in ``session`` is ignored."""
+    values: dict[str, Any] = {
+        name: getattr(session, name)
+        for name in Session.__slots__
+        if name not in ("id", "access_kind", "closed_by")
+    }
+    values["start_lost"] = int(session.start_lost)
+    return SessionId(
+        tx.insert(
+            _Q.insert_session,
+            seen_at=seen_at,
+            access_kind=session.access_kind.value,
+            closed_by=None if session.closed_by is None else session.closed_by.value,
+            **values,
+        )
+    )
+
+
+def set_totals(
+    tx: Transaction,
+    session_id: SessionId,
+    *,
+    updated_at: int,
+    seen_at: int,
+    session_seconds: int,
+    input_octets: int,
+    output_octets: int,
+    anomalies: int,
+    ip: str | None,
+    ipv6: str | None,
+) -> None:
+    """Store new totals of a session; what they may be is the rule's business."""
+    tx.run(
+        _Q.update_totals,
+        id=session_id,
+        updated_at=updated_at,
+        seen_at=seen_at,
+        session_seconds=session_seconds,
+        input_octets=input_octets,
+        output_octets=output_octets,
+        anomalies=anomalies,
+        ip=ip,
+        ipv6=ipv6,
+    )
+
+
+def close(
+    tx: Transaction,
+    session_id: SessionId,
+    *,
+    updated_at: int,
+    seen_at: int,
+    session_seconds: int,
+    input_octets: int,
+    output_octets: int,
+    anomalies: int,
+    ip: str | None,
+    ipv6: str | None,
+    stopped_at: int,
+    cause: int | None,
+    closed_by: ClosedBy,
+) -> None:
+    """Store final totals and end the session."""
+    tx.run(
+        _Q.close_session,
+        id=session_id,
+        updated_at=updated_at,
+        seen_at=seen_at,
+        session_seconds=session_seconds,
+        input_octets=input_octets,
+        output_octets=output_octets,
+        anomalies=anomalies,
+        ip=ip,
+        ipv6=ipv6,
+        stopped_at=stopped_at,
+        cause=cause,
+        closed_by=closed_by.value,
+    )
+
+
+def reopen(tx: Transaction, session_id: SessionId) -> None:
+    """Take back a close of ours: the device reports the session alive."""
+    tx.run(_Q.reopen_session, id=session_id)
+
+
+def close_of_nas(tx: Transaction, nas_id: NasId, before: int) -> int:
+    """Close a restarted device's sessions whose last evidence is not newer than the event; how many."""
+    return tx.run(_Q.close_of_nas, nas_id=nas_id, before=before)
+
+
+def close_stale(tx: Transaction, session_id: SessionId, seen_before: int) -> bool:
+    """Close a silent session at its last evidence, unless it spoke meanwhile."""
+    return tx.run(_Q.close_stale, id=session_id, seen_before=seen_before) == 1
+
+
+def silent_sessions(reader: Reader, seen_before: int, limit: int) -> list[tuple[SessionId, NasId, int, int]]:
+    """Open sessions without a packet since a time: id, NAS, last arrival, interim interval in seconds."""
+    return [
+        (SessionId(i), NasId(n), seen, interim)
+        for i, n, seen, interim in reader.all(_Q.silent_sessions, seen_before=seen_before, limit=limit)
+    ]
+
+
+def last_packets(reader: Reader) -> dict[NasId, int]:
+    """When each NAS with open sessions was last heard."""
+    return {NasId(nas_id): seen for nas_id, seen in reader.all(_Q.last_packet_of_nas)}
+
+
+def uncovered(reader: Reader, now: int, limit: int) -> list[SessionId]:
+    """Open sessions whose account owns nothing usable any more at ``now``."""
+    return [SessionId(row[0]) for row in reader.all(_Q.uncovered_sessions, now=now, limit=limit)]
+
+
+def add_usage(
+    tx: Transaction,
+    project_id: ProjectId,
+    session_id: SessionId,
+    account_id: AccountId | None,
+    shares: Sequence[UsageShare],
+) -> None:
+    """Add to the usage of a session by subscription and day."""
+    for share in shares:
+        tx.run(
+            _Q.add_usage,
+            project_id=project_id,
+            session_id=session_id,
+            subscription_id=share.subscription_id or 0,
+            day=share.day,
+            account_id=account_id,
+            input_octets=share.input_octets,
+            output_octets=share.output_octets,
+            seconds=share.seconds,
+        )
+
+
+def usage_by_day(
+    reader: Reader, project_id: ProjectId, account_id: AccountId, from_day: int
+) -> list[tuple[int, int, int, int]]:
+    """Day (counted from 1970-01-01), input octets, output octets and seconds of an account, oldest first."""
+    return [
+        (day, up, down, seconds)
+        for day, up, down, seconds in reader.all(
+            _Q.usage_of_account, project_id=project_id, account_id=account_id, from_day=from_day
+        )
+    ]
+
+
+def move_finished(tx: Transaction, before: int, limit: int) -> int:
+    """Move sessions finished before a time into the table of their stop's month (UTC); how many moved."""
+    rows = tx.all(_Q.months_of_finished, before=before, limit=limit)
+    for month in sorted({months.month_of(stopped_at) for _, stopped_at in rows}):
+        months.ensure_month_tables(tx, "session", _Q.month_table, [month])
+    for session_id, stopped_at in rows:
+        tx.run(months.for_month(_Q.copy_to_month, months.month_of(stopped_at)), id=session_id)
+        tx.run(_Q.delete_moved, id=session_id)
+    return len(rows)
