@@ -1,0 +1,67 @@
+"""Slowing down guessers, over RADIUS and pages together, without locking anybody out (security W9, D4; features C15).
+
+Counted for each (name, device) pair: wrong tries of a stranger's device do not stop the owner's own. A second count for
+each device alone slows a device that goes through many names.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+FREE_TRIES: Final = 5
+FREE_TRIES_OF_DEVICE: Final = 20
+FIRST_WAIT_SECONDS: Final = 10
+LONGEST_WAIT_SECONDS: Final = 300
+FORGET_SECONDS: Final = 900
+
+
+@dataclass(slots=True)
+class _Record:
+    failures: int
+    last_at: float
+    wait_until: float
+
+
+class Throttle:
+    """Failures in memory; bounded, forgotten after a quarter of an hour. Times are seconds of a monotonic clock."""
+
+    def __init__(self, limit: int = 50_000) -> None:
+        self._limit = limit
+        self._records: OrderedDict[tuple[str, str], _Record] = OrderedDict()
+
+    def wait_seconds(self, name: str, device: str, now: float) -> int:
+        """How long this device must wait before it may try this name again; 0 when it may now."""
+        waits = (self._wait((name, device), now), self._wait(("", device), now))
+        return max(waits)
+
+    def failed(self, name: str, device: str, now: float) -> int:
+        """Count a wrong try; how long the next one must wait."""
+        return max(
+            self._count((name, device), FREE_TRIES, now), self._count(("", device), FREE_TRIES_OF_DEVICE, now)
+        )
+
+    def succeeded(self, name: str, device: str) -> None:
+        """Forget the pair's failures: the owner got in."""
+        self._records.pop((name, device), None)
+
+    def _wait(self, key: tuple[str, str], now: float) -> int:
+        record = self._records.get(key)
+        if record is None or record.wait_until <= now:
+            return 0
+        return int(record.wait_until - now) + 1
+
+    def _count(self, key: tuple[str, str], free: int, now: float) -> int:
+        record = self._records.pop(key, None)
+        if record is None or now - record.last_at > FORGET_SECONDS:
+            record = _Record(0, now, now)
+        record.failures += 1
+        record.last_at = now
+        beyond = record.failures - free
+        if beyond >= 0:
+            record.wait_until = now + min(FIRST_WAIT_SECONDS * 2 ** min(beyond, 10), LONGEST_WAIT_SECONDS)
+        self._records[key] = record
+        if len(self._records) > self._limit:
+            self._records.popitem(last=False)
+        return self._wait(key, now)
