@@ -49,17 +49,24 @@ define apt_install
 	root=""
 	[ "$$(id -u)" = 0 ] || root="sudo"
 	echo "make setup: installing Debian packages:" $(1)
-	$$root apt-get update -qq
-	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) </dev/null >/dev/null
+	log=$$(mktemp)
+	{ $$root apt-get update && $$root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends $(1); } </dev/null >"$$log" 2>&1 \
+		|| { tail -n 20 "$$log" >&2; exit 1; }
+	rm -f "$$log"
 endef
 
-# The environment is made anew when the checkout has moved or its Python is gone: its scripts name both.
+# The scripts of an environment name its place: it is made anew when the checkout has moved or its Python is gone.
+ifneq ($(shell [ -x $(PYTHON) ] && cat .venv/.libraries-done 2>/dev/null),$(CURDIR))
+.PHONY: .venv/.libraries-done
+endif
+
 .venv/.libraries-done: requirements.lock requirements-dev.lock | system
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make setup: python3 >= 3.11 is needed" >&2; exit 1; }
 	echo "make setup: Python libraries into .venv"
-	grep -qsF 'VIRTUAL_ENV="$(CURDIR)/.venv"' .venv/bin/activate && $(PYTHON) -c '' 2>/dev/null || python3 -m venv --clear .venv
+	[ -x $(PYTHON) ] && [ "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" ] || python3 -m venv --clear .venv
 	$(PYTHON) -m pip install -qq --require-hashes -r requirements.lock -r requirements-dev.lock
-	touch $@
+	echo "$(CURDIR)" >$@
 
 # "compat" puts the checkout itself on the path; the other editable modes hide twisted/plugins from twistd.
 .venv/.project-done: pyproject.toml setup.py .venv/.libraries-done
