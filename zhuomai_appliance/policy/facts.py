@@ -1,0 +1,53 @@
+"""What the rules of access need to know, gathered by the flow before a rule is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from zhuomai_appliance.model.entitlement import Entitlement
+from zhuomai_appliance.model.network import Nas, NasId
+from zhuomai_appliance.model.people import Account, DeviceBinding
+from zhuomai_appliance.model.traffic import RateLimit
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session that the books hold open. ``updated_at`` is its last sign of life by our own clock."""
+
+    mac: str | None
+    nas_id: NasId
+    acct_session_id: str
+    updated_at: int
+    interim_seconds: int
+    ip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A place kept between an Access-Accept and its accounting Start, so that parallel logins cannot all pass."""
+
+    mac: str | None
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFacts:
+    """One account as authorisation sees it.
+
+    ``password`` is what is stored, in the clear and as UTF-8, None where none is kept. The two switches are already
+    resolved: True means that the group demands it and the person has not done it. ``user_group`` is the name that
+    the access device knows the person's group by.
+    """
+
+    account: Account
+    entitlement: Entitlement | None
+    nas: Nas
+    password: bytes | None = field(default=None, repr=False)
+    open_sessions: tuple[OpenSession, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
+    bindings: tuple[DeviceBinding, ...] = ()
+    must_change_password: bool = False
+    must_bind_phone: bool = False
+    account_rate: RateLimit | None = None
+    group_rate: RateLimit | None = None
+    user_group: str | None = None
