@@ -1,0 +1,202 @@
+"""The writer thread: shared commits, tasks that fail alone, queues with a bound, an orderly end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
+
+from tests.fakes.queue_reactor import QueueReactor
+from tests.store.small import ADD, COUNT, NAMES, SCHEMA, VISIT, Hold, adding
+from zhuomai_appliance.store.interface import Condition, QueueFull, StoreClosed, Transaction
+from zhuomai_appliance.store.sqlite import SqliteStore
+
+Maker = Callable[..., SqliteStore]
+
+
+@pytest.fixture
+def reactor() -> QueueReactor:
+    return QueueReactor()
+
+
+@pytest.fixture
+def make(tmp_path: Path, reactor: QueueReactor) -> Iterator[Maker]:
+    made: list[SqliteStore] = []
+
+    def make_store(**options: Any) -> SqliteStore:
+        made.append(SqliteStore(tmp_path / "small.db", reactor, schema=SCHEMA, **options))
+        return made[-1]
+
+    yield make_store
+    for store in made:
+        reactor.result(store.close())
+
+
+def names(store: SqliteStore) -> list[str]:
+    return [name for (name,) in store.reader.all(NAMES)]
+
+
+class Statements(sqlite3.Connection):
+    """Keeps what it was asked to run."""
+
+    log: list[str] = []
+
+    def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+        self.log.append(sql)
+        return super().execute(sql, *args)
+
+
+def test_waiting_writes_share_one_commit_and_one_call(make: Maker, reactor: QueueReactor) -> None:
+    """64 writes that wait become one group: one commit, one callFromThread, every result to its caller."""
+    store = make()
+    hold = Hold(store)
+    answers = [store.write(adding(f"p{number}")) for number in range(64)]
+    assert store.counters.waiting == 64
+    hold.release()
+    reactor.result(hold.done)
+    before = reactor.delivered
+    ids = [reactor.result(answer) for answer in answers]
+    assert ids == list(range(1, 65))
+    assert reactor.delivered == before + 1
+    assert (store.counters.groups, store.counters.tasks) == (2, 65)
+
+
+def test_a_group_has_a_largest_size(make: Maker, reactor: QueueReactor) -> None:
+    """Ten writes with groups of four take three commits."""
+    store = make(group=4)
+    hold = Hold(store)
+    answers = [store.write(adding(f"p{number}")) for number in range(10)]
+    hold.release()
+    for answer in answers:
+        reactor.result(answer)
+    assert store.counters.groups == 1 + 3
+
+
+def test_nobody_is_told_before_the_commit(make: Maker, reactor: QueueReactor) -> None:
+    """When results are handed to the reactor, COMMIT has returned and another connection sees the rows."""
+    Statements.log = []
+    store = make(factory=Statements)
+    last: list[str] = []
+    reactor.on_call = lambda: last.append(Statements.log[-1])
+    seen: list[int] = []
+    answers = [
+        store.write(adding(name)).addCallback(lambda _: seen.append(store.reader.value(COUNT)))
+        for name in "abc"
+    ]
+    for answer in answers:
+        reactor.result(answer)
+    assert set(last) == {"COMMIT"}
+    assert seen[-1] == 3
+    assert all(count >= number for number, count in enumerate(seen, 1))
+
+
+@pytest.mark.parametrize("company", [0, 1, 5])
+def test_a_task_that_raises_fails_alone(make: Maker, reactor: QueueReactor, company: int) -> None:
+    """Its own exception reaches its caller, nothing of it stays, and its neighbours are committed."""
+
+    def spoil(tx: Transaction) -> None:
+        tx.insert(ADD, name="half done")
+        raise KeyError("mine")
+
+    store = make()
+    hold = Hold(store)
+    before = [store.write(adding(f"before{number}")) for number in range(company)]
+    bad = store.write(spoil)
+    after = [store.write(adding(f"after{number}")) for number in range(company)]
+    hold.release()
+    assert isinstance(reactor.error(bad), KeyError)
+    for answer in before + after:
+        reactor.result(answer)
+    assert names(store) == [f"{when}{number}" for when in ("before", "after") for number in range(company)]
+    assert store.counters.failed_tasks == 1
+    assert store.state.condition is Condition.OK
+
+
+def test_a_broken_constraint_fails_alone(make: Maker, reactor: QueueReactor) -> None:
+    """Unique names, foreign keys and triggers refuse one task of a group with IntegrityError."""
+    store = make()
+    hold = Hold(store)
+    good = store.write(adding("a"))
+    bad: list[Deferred[int]] = [
+        store.write(adding("a")),
+        store.write(lambda tx: tx.insert(VISIT, person_id=999, note="nobody")),
+    ]
+    also_good = store.write(adding("b"))
+    hold.release()
+    for answer in bad:
+        assert isinstance(reactor.error(answer), sqlite3.IntegrityError)
+    assert (reactor.result(good), names(store)) == (1, ["a", "b"])
+    reactor.result(also_good)
+
+
+def test_urgent_writes_go_first(make: Maker, reactor: QueueReactor) -> None:
+    """An urgent write overtakes those that wait; among themselves both kinds keep their order."""
+    store = make()
+    hold = Hold(store)
+    answers = [store.write(adding("a")), store.write(adding("b"))]
+    answers += [store.write(adding("c"), urgent=True), store.write(adding("d"), urgent=True)]
+    hold.release()
+    for answer in answers:
+        reactor.result(answer)
+    assert names(store) == ["c", "d", "a", "b"]
+
+
+def test_droppable_writes_are_refused_at_half_of_the_queue(make: Maker, reactor: QueueReactor) -> None:
+    """With room for 8, four may be droppable; the others are taken to the end, and then refused too."""
+    store = make(capacity=8)
+    hold = Hold(store)
+    answers = [store.write(adding(f"d{number}"), droppable=True) for number in range(4)]
+    assert isinstance(reactor.error(store.write(adding("d4"), droppable=True)), QueueFull)
+    answers += [store.write(adding(f"n{number}")) for number in range(4)]
+    assert isinstance(reactor.error(store.write(adding("n4"))), QueueFull)
+    assert isinstance(reactor.error(store.write(adding("u"), urgent=True)), QueueFull)
+    store.enqueue(adding("e"))
+    assert (store.counters.refused, store.counters.unheard) == (4, 1)
+    hold.release()
+    for answer in answers:
+        reactor.result(answer)
+    assert names(store) == [f"{kind}{number}" for kind in "dn" for number in range(4)]
+
+
+def test_enqueued_writes_are_written_and_their_failures_logged(make: Maker, reactor: QueueReactor) -> None:
+    """Nobody awaits them, so a failure is one log event and one count, and never raised."""
+    store = make()
+    with capturedLogs() as logs:
+        store.enqueue(adding("a"))
+        store.enqueue(adding("a"))
+        reactor.result(store.write(lambda _: None))
+    assert names(store) == ["a"]
+    assert store.counters.unheard == 1
+    assert [str(event["log_failure"].value) for event in logs] == ["UNIQUE constraint failed: person.name"]
+
+
+def test_close_finishes_and_answers_what_was_taken(make: Maker, reactor: QueueReactor) -> None:
+    """Everything taken before close is committed and answered before close says that it is done."""
+    store = make()
+    order: list[str] = []
+    hold = Hold(store)
+    for number in range(300):
+        store.write(adding(f"p{number}")).addCallback(lambda _: order.append("write"))
+    closing = store.close().addCallback(lambda _: order.append("close"))
+    assert isinstance(reactor.error(store.write(adding("late"))), StoreClosed)
+    hold.release()
+    reactor.result(closing)
+    assert order == ["write"] * 300 + ["close"]
+
+
+def test_a_cancelled_caller_disturbs_nobody(make: Maker, reactor: QueueReactor) -> None:
+    """A Deferred that was cancelled while its write waited: the write happens, the others are answered."""
+    store = make()
+    hold = Hold(store)
+    given_up = store.write(adding("a"))
+    given_up.addErrback(lambda _: None)
+    given_up.cancel()
+    answer = store.write(adding("b"))
+    hold.release()
+    reactor.result(answer)
+    assert names(store) == ["a", "b"]
