@@ -126,6 +126,13 @@ format: setup  ## let the formatter and the safe fixes of the linter have their 
 	@.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+.PHONY: words
+words: setup  ## collect the texts of pages into the catalogues, to be translated there
+	@mkdir -p build
+	.venv/bin/pybabel --quiet extract -F web/babel.cfg -k mark:1 -k text:1 -k plural:1,2 --no-location --sort-output \
+		-o build/messages.pot .
+	.venv/bin/pybabel --quiet update -i build/messages.pot -d web/locale --no-fuzzy-matching --ignore-obsolete --no-wrap
+
 .PHONY: lock
 lock: setup  ## renew the pins from requirements*.in and web/package.json
 	@for name in requirements requirements-dev; do
