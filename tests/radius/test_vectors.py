@@ -3,9 +3,11 @@
 import pytest
 
 from tests.radius.vectors import Case, cases, name_of
+from zhuomai_appliance.radius.attributes import MESSAGE_AUTHENTICATOR, PROXY_STATE
 from zhuomai_appliance.radius.packet import (
     Attribute,
     Code,
+    Packet,
     Secret,
     Signature,
     WireError,
@@ -29,6 +31,10 @@ def octets(case: Case, key: str) -> bytes:
 def attributes(case: Case, key: str) -> list[Attribute]:
     pairs = [line.split(" ") for line in case.get(key, [])]
     return [(int(number), bytes.fromhex(value)) for number, value in pairs]
+
+
+def without(packet: Packet, *numbers: int) -> list[Attribute]:
+    return [(number, value) for number, value in packet.attributes if number not in numbers]
 
 
 @every_case
@@ -59,29 +65,46 @@ def test_digest_of_requests(case: Case) -> None:
 
 @every_case
 def test_request_is_written_alike(case: Case) -> None:
-    """Writing what was read gives the same octets, where a Message-Authenticator does not stand elsewhere."""
+    """Writing what was read gives the same octets, where the Message-Authenticator stands first or is absent."""
     packet = decode(octets(case, "request"))
-    signed = packet.attributes[:1] and packet.attributes[0][0] == 80
+    secret = Secret(case["secret"][0].encode())
     digested = packet.code in (Code.ACCOUNTING_REQUEST, Code.COA_REQUEST, Code.DISCONNECT_REQUEST)
     written = encode_request(
         packet.code,
         packet.identifier,
-        [(number, value) for number, value in packet.attributes if number != 80],
-        Secret(case["secret"][0].encode()),
+        without(packet, MESSAGE_AUTHENTICATOR),
+        secret,
         authenticator=None if digested else packet.authenticator,
-        sign=bool(signed),
+        sign=packet.has(MESSAGE_AUTHENTICATOR),
     )
-    assert written == packet.datagram
+    again = decode(written)
+    if packet.attributes[0][0] == MESSAGE_AUTHENTICATOR or not packet.has(MESSAGE_AUTHENTICATOR):
+        assert written == packet.datagram
+    assert message_authenticator(again, secret) is Signature(case["signature"][0])
+    assert accounting_authenticator_ok(again, secret) is digested
 
 
 @answered
 def test_reply(case: Case) -> None:
-    """The reply verifies against its request and is what we would have sent."""
+    """The reply verifies against its request, and we write one of the same attributes."""
     secret = Secret(case["secret"][0].encode())
     request = decode(octets(case, "request"))
     reply = verify_reply(octets(case, "reply"), request.datagram, secret)
     assert list(reply.attributes) == attributes(case, "answers")
-    assert encode_reply(reply.code, request, reply.attributes, secret, sign=False) == octets(case, "reply")
+    ours = encode_reply(
+        reply.code,
+        request,
+        without(reply, MESSAGE_AUTHENTICATOR, PROXY_STATE),
+        secret,
+        sign=reply.has(MESSAGE_AUTHENTICATOR),
+    )
+    again = verify_reply(ours, request.datagram, secret)
+    assert again.every(PROXY_STATE) == reply.every(PROXY_STATE)
+    assert without(again, MESSAGE_AUTHENTICATOR, PROXY_STATE) == without(
+        reply, MESSAGE_AUTHENTICATOR, PROXY_STATE
+    )
+    if not request.has(PROXY_STATE):
+        assert ours == octets(case, "reply")
 
 
 @answered

@@ -160,8 +160,9 @@ class Packet(NamedTuple):
         """
         if _VENDOR_SPECIFIC not in self.firsts:
             return None
+        prefix = vendor_id.to_bytes(4, "big")
         for at, value in self.attributes:
-            if at == _VENDOR_SPECIFIC and int.from_bytes(value[:4], "big") == vendor_id:
+            if at == _VENDOR_SPECIFIC and value.startswith(prefix):
                 for sub, inside in sub_attributes(value):
                     if sub == number:
                         return inside
@@ -169,10 +170,11 @@ class Packet(NamedTuple):
 
     def vendor_every(self, vendor_id: int, number: int) -> list[bytes]:
         """All values of a vendor's sub-attribute, in order."""
+        prefix = vendor_id.to_bytes(4, "big")
         return [
             inside
             for value in self.every(_VENDOR_SPECIFIC)
-            if int.from_bytes(value[:4], "big") == vendor_id
+            if value.startswith(prefix)
             for sub, inside in sub_attributes(value)
             if sub == number
         ]
@@ -235,9 +237,10 @@ def decode(datagram: bytes, codes: frozenset[int] | None = None) -> Packet:
     at = HEADER_OCTETS
     try:
         while at < length:
-            end = at + datagram[at + 1]
-            if end < at + 2:
+            octets = datagram[at + 1]
+            if octets < 2:
                 raise WireError("attribute length below 2")
+            end = at + octets
             add((datagram[at], datagram[at + 2 : end]))
             at = end
     except IndexError:
@@ -301,7 +304,9 @@ def encode_reply(
     body = _body(attributes, sign)
     if _PROXY_STATE in request.firsts:
         for value in request.every(_PROXY_STATE):
-            body += bytes((_PROXY_STATE, len(value) + 2)) + value
+            body.append(_PROXY_STATE)
+            body.append(len(value) + 2)
+            body += value
     head = _head(code, request.identifier, body)
     return _finish(head, request.authenticator, body, secret, sign=sign)
 
@@ -358,7 +363,9 @@ def _body(attributes: Sequence[Attribute], sign: bool) -> bytearray:
     for number, value in attributes:
         if number == _MESSAGE_AUTHENTICATOR or not number:
             raise ValueError(f"attribute {number} is not a caller's to set")
-        body += bytes((number, len(value) + 2)) + value
+        body.append(number)  # the two appends refuse what is no octet
+        body.append(len(value) + 2)
+        body += value
     return body
 
 
