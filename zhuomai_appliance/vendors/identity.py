@@ -109,7 +109,7 @@ def ssid_from(called: bytes | None) -> str | None:
     if found is None or called[found.end() : found.end() + 1] != b":":
         return None
     name = called[found.end() + 1 :]
-    return storable(text(name)) if 0 < len(name) <= 32 else None
+    return storable(words_of(name)) if 0 < len(name) <= 32 else None
 
 
 def vlans_from(port_id: str | None) -> Vlans:
@@ -141,6 +141,23 @@ def _vlan(digits: str | None) -> int | None:
     return number if number in _VLANS else None
 
 
+def words_of(value: bytes | None) -> str | None:
+    """A name or SSID in the encoding it most likely has: UTF-8, else GB18030.
+
+    Two Chinese characters in GBK can be two letters of other scripts in UTF-8, as 校园 is. Where UTF-8 gives letters of
+    U+0250 to U+07FF (Cyrillic, Armenian, Hebrew, Arabic) and GB2312, the common part of GBK, gives nothing but Chinese,
+    Chinese is meant; a Russian word nearly always has a letter that GB2312 has not.
+    """
+    words = text(value)
+    if value is None or words is None or not any("\u0250" <= letter <= "\u07ff" for letter in words):
+        return words
+    try:
+        chinese = value.decode("gb2312")
+    except UnicodeDecodeError:
+        return words
+    return chinese if all(c < "\x80" or "\u4e00" <= c <= "\u9fff" for c in chinese) else words
+
+
 def storable(words: str | None) -> str:
     """A device's text without the one character that a text column of every engine cannot hold."""
     return (words or "").replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -150,7 +167,7 @@ def raw_station(value: bytes | None) -> str:
     """A station identifier as text to keep and to echo; six octets of a MAC become twelve hex digits."""
     if value and len(value) == 6 and mac_from(value):
         return value.hex()
-    return storable(text(value))
+    return storable(words_of(value))
 
 
 def session_id_from(value: bytes | None) -> str:

@@ -18,7 +18,7 @@ from zhuomai_appliance.model.access import (
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.traffic import MAX_OCTETS
 from zhuomai_appliance.radius.packet import Packet
-from zhuomai_appliance.radius.values import address, address6, integer, prefix6, text
+from zhuomai_appliance.radius.values import address, address6, integer, prefix6
 from zhuomai_appliance.vendors.identity import (
     address_and_mac_from,
     mac_from,
@@ -29,6 +29,7 @@ from zhuomai_appliance.vendors.identity import (
     storable,
     usable_address,
     vlans_from,
+    words_of,
 )
 from zhuomai_appliance.vendors.profile import IETF, AttributeId, VendorProfile
 
@@ -71,11 +72,11 @@ def attempt_from(
     port_id = packet.first(87)
     kind = classify(packet, nas, profile, password)
     mac, ip = _station(packet, profile)
-    username, realm = split_realm(text(name) or "")
-    port_text = storable(text(port_id)) if port_id else None
+    username, realm = split_realm(words_of(name) or "")
+    port_text = storable(words_of(port_id)) if port_id else None
     return AccessAttempt(
         username=username,
-        username_raw=storable(text(name)),
+        username_raw=storable(words_of(name)),
         realm=realm,
         proof=_proof(packet, kind, mac, password),
         nas_id=nas.id,
@@ -87,7 +88,7 @@ def attempt_from(
         access_kind=kind,
         acct_session_id=session_id_from(packet.first(44)) or None,
         calling_station_raw=raw_station(packet.first(31)),
-        called_station_raw=storable(text(called)),
+        called_station_raw=storable(words_of(called)),
         at=now,
     )
 
@@ -110,13 +111,13 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
         return None
     mac, ip = _station(packet, profile)
     port_id = packet.first(87)
-    port_text = storable(text(port_id)) if port_id else None
+    port_text = storable(words_of(port_id)) if port_id else None
     received, sent = _octets(packet, nas, profile)
     return UsageReport(
         kind=kind,
         nas_id=nas.id,
         acct_session_id=session_id,
-        username_raw=storable(text(packet.first(1))),
+        username_raw=storable(words_of(packet.first(1))),
         session_seconds=integer(packet.first(46)) or 0,
         input_octets=received,
         output_octets=sent,
@@ -128,7 +129,7 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
         vlan=_vlan(packet, profile, port_text),
         port_id=port_text,
         calling_station_raw=raw_station(packet.first(31)),
-        called_station_raw=storable(text(packet.first(30))),
+        called_station_raw=storable(words_of(packet.first(30))),
         class_token=packet.first(25) or b"",
         cause=integer(packet.first(49)),
         access_kind=classify(packet, nas, profile, None),
@@ -157,7 +158,7 @@ def classify(packet: Packet, nas: Nas, profile: VendorProfile, password: bytes |
     if (
         packet.code == 12
         or _value(packet, profile.probe) is not None
-        or (text(packet.first(1)) or "") == nas.quirks.get("probe_username")
+        or (words_of(packet.first(1)) or "") == nas.quirks.get("probe_username")
     ):
         return AccessKind.PROBE
     caller = mac_from(packet.first(31))
@@ -249,7 +250,7 @@ def _station(packet: Packet, profile: VendorProfile) -> tuple[str | None, str | 
 def _ssid(packet: Packet, profile: VendorProfile) -> str | None:
     named = _value(packet, profile.ssid)
     if named:
-        return storable(text(named))
+        return storable(words_of(named))
     return ssid_from(packet.first(30))
 
 
