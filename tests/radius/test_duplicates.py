@@ -110,6 +110,18 @@ def test_the_bound_holds() -> None:
     assert cache.look(key(0), OLD, 1.0) is Seen.NEW
 
 
+def test_a_replaced_entry_is_a_young_one() -> None:
+    """An entry that a newer request took over lives as long as any new one, also against the bound."""
+    cache = DuplicateCache(10, 2)
+    cache.look(key(1), OLD, 0.0)
+    cache.look(key(2), OLD, 1.0)
+    cache.look(key(1), NEWER, 2.0)
+    cache.look(key(3), OLD, 3.0)
+    assert cache.look(key(1), NEWER, 4.0) is Seen.PENDING
+    assert cache.look(key(3), OLD, 4.0) is Seen.PENDING
+    assert cache.look(key(2), OLD, 4.0) is Seen.NEW
+
+
 def test_a_reply_after_its_entry_was_pushed_out() -> None:
     """The reply of a request that the bound had pushed out is remembered all the same."""
     cache = DuplicateCache(10, 1)

@@ -123,13 +123,14 @@ def test_identifiers_go_round() -> None:
     assert disconnect(exchanges, peer=("192.0.2.9", 3799)).key == ExchangeKey(("192.0.2.9", 3799), 0)
 
 
-def test_256_at_once_and_no_more() -> None:
+@pytest.mark.parametrize("ended", [0, 77, 255])
+def test_256_at_once_and_no_more(ended: int) -> None:
     """A peer has 256 identifiers; when all wait the next request is refused, and one reply makes room for one."""
     exchanges = table()
     waiting = [disconnect(exchanges) for _ in range(256)]
     assert exchanges.open(PEER, Code.DISCONNECT_REQUEST, SESSION, SECRET, 0.0) is None
-    assert exchanges.receive(PEER, answer(waiting[77])) is not None
-    assert disconnect(exchanges).key.identifier == 77
+    assert exchanges.receive(PEER, answer(waiting[ended])) is not None
+    assert disconnect(exchanges).key.identifier == ended
 
 
 def test_closing_twice() -> None:

@@ -1,7 +1,7 @@
 """RADIUS packets: header, ordered attributes, authenticators and Message-Authenticator.
 
 Sources: RFC 2865 §3 and §5 (packet, attributes, Response Authenticator), RFC 2866 §3 (Accounting), RFC 3579 §3.2
-(Message-Authenticator), RFC 5176 §2.3 and §3.4 (Disconnect and CoA), RFC 5997 §2 (Status-Server).
+(Message-Authenticator), RFC 5176 §2.3 and §3.4 (Disconnect and CoA), RFC 5997 §3 (Status-Server).
 
 Octets in, immutable values out. `WireError` is the only exception that octets of others can cause; `ValueError` (which
 is its base) otherwise means that we were asked to build something impossible. All functions run in time linear in the
@@ -258,7 +258,7 @@ def decode(datagram: bytes, codes: frozenset[int] | None = None) -> Packet:
 def message_authenticator(packet: Packet, secret: Secret) -> Signature:
     """Check the Message-Authenticator of a request.
 
-    For Access-Request and Status-Server over the packet as it is (RFC 3579 §3.2, RFC 5997 §2), for Accounting, CoA and
+    For Access-Request and Status-Server over the packet as it is (RFC 3579 §3.2, RFC 5997 §3), for Accounting, CoA and
     Disconnect requests with a zero Request Authenticator (RFC 5176 §3.4), always with its own value zero.
     """
     return _signature(packet, secret, ZEROS if packet.code in _DIGESTED else packet.authenticator)
