@@ -219,6 +219,15 @@ def end_of(
     return end if anchor is Anchor.INSTANT else next_midnight(end - 1, zone)
 
 
+def calendar_start(period: Period, at: int, zone: Zone) -> Timestamp:
+    """When the year, month or day of the calendar that holds this instant began."""
+    if period.unit is PeriodUnit.YEAR:
+        return month_start(at, zone, 1 - zone.local(at).month)
+    if period.unit is PeriodUnit.MONTH:
+        return month_start(at, zone)
+    return day_start(local_day(at, zone), zone)
+
+
 def next_calendar_start(period: Period, now: int, zone: Zone) -> Timestamp:
     """The first instant after `now` at which a calendar period of this unit begins (下月1日)."""
     if period.unit is PeriodUnit.YEAR:
@@ -226,6 +235,17 @@ def next_calendar_start(period: Period, now: int, zone: Zone) -> Timestamp:
     if period.unit is PeriodUnit.MONTH:
         return month_start(now, zone, 1)
     return next_midnight(now, zone)
+
+
+def daily_seconds(limit_seconds: int, used_seconds: int, now: int, zone: Zone) -> int:
+    """Online seconds allowed from `now` under a limit per local day (billing rules §12, W30).
+
+    Where the rest of today's allowance reaches midnight, the next day's is added, of that one day only, so that the
+    change of day cuts nobody. Never below 0.
+    """
+    rest = max(limit_seconds - used_seconds, 0)
+    to_midnight = next_midnight(now, zone) - now
+    return rest if rest < to_midnight else to_midnight + limit_seconds
 
 
 def rfc3339(at: int, zone: Zone) -> str:
