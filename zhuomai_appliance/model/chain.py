@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from zhuomai_appliance.model.moment import Anchor, Timestamp, Zone, end_of
+from zhuomai_appliance.model.moment import Anchor, Timestamp, Zone, calendar_start, end_of
 from zhuomai_appliance.model.products import SubscriptionId, SubscriptionState
 from zhuomai_appliance.model.segments import Entitlement, LastSegment, Segment, WhyNot
 
@@ -162,6 +162,8 @@ def begin(segment: Segment, start: Timestamp, zone: Zone, after: Sequence[Segmen
     ends_at = segment.buyout_ends_at
     if segment.term is not None:
         period, anchor = segment.term
+        if segment.free_until_first and start != calendar_start(period, start, zone):
+            period = replace(period, count=period.count + 1)
         ends_at = end_of(period, anchor, start, zone, origin=origin, months_before=months)
     return replace(
         segment, state=_ACTIVE, starts_at=start, ends_at=ends_at, chain_anchor_at=origin, chain_months=months

@@ -6,7 +6,7 @@ its stored text. All that others need of the three is named here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from zhuomai_appliance.model.chain import (
@@ -32,9 +32,30 @@ from zhuomai_appliance.model.segments import (
 )
 
 __all__ = [
-    "Entitlement", "LastSegment", "NoAccess", "Segment", "SegmentChange", "Term", "WhyNot", "at", "begin", "changes",
-    "coverage_end", "current", "dump", "first_login", "load", "max_sessions", "next_change_at", "octets_left",
-    "owned_until", "seconds_left", "settle", "stored", "why_not",
+    "Entitlement",
+    "LastSegment",
+    "NoAccess",
+    "Segment",
+    "SegmentChange",
+    "Term",
+    "WhyNot",
+    "at",
+    "begin",
+    "changes",
+    "consumed",
+    "coverage_end",
+    "current",
+    "dump",
+    "first_login",
+    "load",
+    "max_sessions",
+    "next_change_at",
+    "octets_left",
+    "owned_until",
+    "seconds_left",
+    "settle",
+    "stored",
+    "why_not",
 ]  # fmt: skip
 
 _ACTIVE, _QUEUED = SubscriptionState.ACTIVE, SubscriptionState.QUEUED
@@ -68,12 +89,13 @@ def current(entitlement: Entitlement, now: int) -> Segment | None:
 
     Lowest priority number first, then earliest end, then earliest purchase; a throttled one after all others.
     """
-    return _first(at(entitlement, now).segments)
+    return consumed(at(entitlement, now))
 
 
-def _first(segments: Sequence[Segment]) -> Segment | None:
+def consumed(entitlement: Entitlement) -> Segment | None:
+    """The segment being consumed as the chain stands, without walking it on."""
     best: Segment | None = None
-    for segment in segments:
+    for segment in entitlement.segments:
         if segment.state is _ACTIVE and (best is None or _turn(segment) < _turn(best)):
             best = segment
     return best
@@ -132,7 +154,7 @@ def _left(left: list[int | None]) -> int | None:
 def _usable(entitlement: Entitlement, now: int) -> list[Segment]:
     """Active segments of the present policy in their turn, then the queued ones of it until one differs."""
     walked = at(entitlement, now)
-    head = _first(walked.segments)
+    head = consumed(walked)
     if head is None:
         return []
     if head.policy.on_exhaust is OnExhaust.THROTTLE:
@@ -154,7 +176,7 @@ def _same_policy(entitlement: Entitlement, when: Timestamp) -> Iterator[tuple[Se
     """What would be consumed if only time passed, head by head, while the policy stays the same."""
     chain = first_login(entitlement, when)
     policy = None
-    while (head := _first(chain.segments)) is not None and (policy is None or head.policy == policy):
+    while (head := consumed(chain)) is not None and (policy is None or head.policy == policy):
         yield head, when
         if head.ends_at is None:
             return

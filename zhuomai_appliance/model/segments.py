@@ -53,7 +53,8 @@ class Segment:
     A queued segment's `starts_at` and `ends_at` are projections, None where they depend on use. `chain_anchor_at` and
     `chain_months` say from which instant, and after how many months, the calendar finds this segment's end, so that
     renewals of 31 January do not drift (W01). `not_before` holds a segment back until a date. `activate_by` marks one
-    whose clock waits for the first login. What is left is None where the plan counts nothing. A `throttled` segment
+    whose clock waits for the first login. `free_until_first`
+    gives the rest of a calendar period begun in its middle as a present. What is left is None where the plan counts nothing. A `throttled` segment
     has no allowance left and goes on at the slow rate that its policy now names.
     """
 
@@ -77,6 +78,7 @@ class Segment:
     direction: Direction = Direction.BOTH
     priority: int = 0
     concurrent: bool = False
+    free_until_first: bool = False
     throttled: bool = False
 
     @property
@@ -107,7 +109,8 @@ class Entitlement:
     """All segments of one account that have not ended, in the order of their turn.
 
     `as_of` is the instant to which the chain has been walked: an earlier `now`, from a clock set back, counts as
-    `as_of`. `revision` rises with every change, so that a commit can refuse a preview made of an older one. `ended`
+    `as_of`. `revision` rises with every change of the chain, so that a commit can refuse a preview made of
+    an older one; mere use of an allowance leaves it. `ended`
     holds what ended since the text was read; it is neither stored nor compared.
     """
 
@@ -197,6 +200,7 @@ def _segment_facts(segment: Segment) -> dict[str, object]:
         "direction": None if segment.direction is Direction.BOTH else segment.direction.value,
         "priority": segment.priority,
         "concurrent": segment.concurrent or None,
+        "free_first": segment.free_until_first or None,
         "throttled": segment.throttled or None,
         "policy": policy_facts(segment.policy),
     }
@@ -226,6 +230,7 @@ def _segment_from(facts: Facts) -> Segment:
         direction=facts.word("direction", Direction, Direction.BOTH),
         priority=facts.number("priority"),
         concurrent=facts.flag("concurrent"),
+        free_until_first=facts.flag("free_first"),
         throttled=facts.flag("throttled"),
     )
     facts.done()

@@ -1,0 +1,163 @@
+"""When a purchase begins and ends, and what its first period costs (billing rules §3, §5 and §6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zhuomai_appliance.model.entitlement import (
+    Entitlement,
+    LastSegment,
+    Segment,
+    Term,
+    WhyNot,
+    at,
+    settle,
+)
+from zhuomai_appliance.model.moment import (
+    DAY_SECONDS,
+    Anchor,
+    Timestamp,
+    Zone,
+    calendar_start,
+    local_day,
+    next_calendar_start,
+)
+from zhuomai_appliance.model.money import Fen, half_up
+from zhuomai_appliance.model.products import (
+    BuyoutPrice,
+    FirstMonth,
+    PlanVersion,
+    Starts,
+    SubscriptionId,
+    SubscriptionState,
+    move,
+)
+
+
+class CannotBuyError(ValueError):
+    """A purchase that could never be used; the sentence is fit to be shown to an operator."""
+
+
+def append(
+    entitlement: Entitlement, version: PlanVersion, subscription_id: SubscriptionId, now: int
+) -> Entitlement:
+    """The chain after this purchase at `now`; `segment_of` finds the new segment with its dates and state.
+
+    Before the chain's end the purchase queues behind it and loses nothing of it; after it, the purchase starts now,
+    with its own anchor, and nobody pays for dead days (billing rules §5). It runs beside others only if its plan and
+    theirs are `concurrent`, and beside free and metered plans always.
+
+    Raises:
+        CannotBuyError: a buyout whose end has passed.
+    """
+    walked = at(entitlement, now)
+    when = Timestamp(max(now, walked.as_of))
+    segment = _new_segment(version, subscription_id, when, entitlement.zone)
+    return settle(walked, (*walked.segments, segment), when)
+
+
+def _new_segment(
+    version: PlanVersion, subscription_id: SubscriptionId, now: Timestamp, zone: Zone
+) -> Segment:
+    terms = version.terms
+    if terms.buyout_ends_at is not None and terms.buyout_ends_at <= now:
+        raise CannotBuyError(f"{version.plan_name} has ended and cannot be bought any more")
+    not_before = terms.starts_at if terms.starts is Starts.AT_DATE else None
+    if terms.starts is Starts.NEXT_CALENDAR_PERIOD and terms.period is not None:
+        not_before = next_calendar_start(terms.period, now, zone)
+    activate_by = None
+    if terms.starts is Starts.ON_FIRST_LOGIN:
+        activate_by = Timestamp(now + terms.activate_by_days * DAY_SECONDS)
+    return Segment(
+        subscription_id=subscription_id,
+        plan_version_id=version.id,
+        plan_name=version.plan_name,
+        kind=version.kind,
+        state=SubscriptionState.QUEUED,
+        purchased_at=now,
+        policy=terms.policy,
+        term=Term(terms.period, terms.anchor) if terms.period is not None else None,
+        not_before=not_before,
+        activate_by=activate_by,
+        buyout_ends_at=terms.buyout_ends_at,
+        octets_left=terms.quota.octets,
+        seconds_left=terms.quota.online_seconds,
+        direction=terms.quota.direction,
+        priority=terms.priority,
+        concurrent=terms.concurrent,
+        free_until_first=terms.first_month is FirstMonth.FREE_UNTIL_FIRST and terms.anchor is Anchor.CALENDAR,
+    )
+
+
+def segment_of(entitlement: Entitlement, subscription_id: SubscriptionId) -> Segment:
+    """The segment of this subscription, ended ones of the same walk included.
+
+    Raises:
+        KeyError: the chain has none.
+    """
+    for segment in (*entitlement.segments, *entitlement.ended):
+        if segment.subscription_id == subscription_id:
+            return segment
+    raise KeyError(subscription_id)
+
+
+def cancel(entitlement: Entitlement, subscription_id: SubscriptionId, now: int) -> Entitlement:
+    """The chain without this subscription; what queued behind it moves up, at once if it was running (W13).
+
+    What is paid back is for the refund rules: all of it for one that had not started.
+
+    Raises:
+        KeyError: the chain has no such subscription.
+        ValueError: it has ended already.
+    """
+    walked = at(entitlement, now)
+    when = Timestamp(max(now, walked.as_of))
+    segment = segment_of(walked, subscription_id)
+    gone = replace(segment, state=move(segment.state, SubscriptionState.CANCELLED))
+    last = None
+    if segment.is_active:
+        gone = replace(gone, ends_at=when)
+        last = LastSegment(subscription_id, segment.plan_name, WhyNot.NO_PLAN, when)
+    rest = [s for s in walked.segments if s.subscription_id != subscription_id]
+    return settle(walked, rest, when, ended=(gone,), last=last)
+
+
+def price_from(version: PlanVersion, start: int | None, zone: Zone) -> Fen:
+    """What one purchase of this version costs if it starts at `start` (None: not known yet, the whole price).
+
+    A calendar plan that begins inside its first period, and a buyout, may cost by the days that remain, the day of
+    the start included, rounded half up (W05, W07).
+    """
+    terms, price = version.terms, version.price_fen
+    if start is None:
+        return price
+    today = local_day(start, zone)
+    if (
+        terms.buyout_price is BuyoutPrice.BY_DAY
+        and terms.buyout_ends_at
+        and terms.buyout_sold_from is not None
+    ):
+        end = local_day(terms.buyout_ends_at - 1, zone) + 1
+        total = end - local_day(terms.buyout_sold_from, zone)
+        return Fen(half_up(price * max(0, min(end - today, total)), total))
+    if (
+        terms.period is not None
+        and terms.anchor is Anchor.CALENDAR
+        and terms.first_month is FirstMonth.BY_DAY
+    ):
+        first = local_day(calendar_start(terms.period, start, zone), zone)
+        end = local_day(next_calendar_start(terms.period, start, zone), zone)
+        count, length = terms.period.count, end - first
+        return Fen(half_up(price * ((count - 1) * length + end - today), count * length))
+    return price
+
+
+def days_used(start: int, end: int, day: int, zone: Zone) -> tuple[int, int]:
+    """How many days of a span are used when this local day is over, and how many it has (at least one).
+
+    A span has as many days as midnights between its first and its last date, so one from the 15th 10:00 to the next
+    15th 10:00 has those of the month. Earning and refunds count with these (billing rules §9 and §18).
+    """
+    first = local_day(start, zone)
+    total = max(local_day(end, zone) - first, 1)
+    return max(0, min(day - first + 1, total)), total
