@@ -1,0 +1,252 @@
+"""Use drawn from the chain: exact to the octet across packs, nothing twice, nothing dropped (billing rules §7, §13)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fractions import Fraction
+
+from zhuomai_appliance.model.entitlement import (
+    Entitlement,
+    LastSegment,
+    Segment,
+    WhyNot,
+    at,
+    consumed,
+    first_login,
+    next_change_at,
+    settle,
+)
+from zhuomai_appliance.model.moment import Timestamp
+from zhuomai_appliance.model.products import Direction, OnExhaust, SubscriptionId, SubscriptionState, move
+
+
+class Outcome(StrEnum):
+    """What a running session must do after its use was drawn (billing rules §13)."""
+
+    CONTINUE = "continue"
+    SWITCHED = "switched"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What one subscription bore of some use; None where the account had no subscription to bear it.
+
+    `input_octets` is what the user sent, `output_octets` what the user received. `overshoot_octets` and
+    `overshoot_seconds` of them came after the allowance or the term was over: recorded, at 0 fen (W35).
+    """
+
+    subscription_id: SubscriptionId | None
+    input_octets: int
+    output_octets: int
+    seconds: int
+    overshoot_octets: int = 0
+    overshoot_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What follows for the session; `policy_differs` says that the network device must be told of a new policy."""
+
+    outcome: Outcome
+    policy_differs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """The chain after some use, who bore it, which allowances it used up, and what follows for the session."""
+
+    entitlement: Entitlement
+    draws: tuple[Draw, ...]
+    exhausted: tuple[SubscriptionId, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    up: int
+    down: int
+    seconds: int
+
+    def part(self, numerator: int, denominator: int) -> _Use:
+        """This share of the use, each figure rounded down."""
+        return _Use(
+            self.up * numerator // denominator,
+            self.down * numerator // denominator,
+            self.seconds * numerator // denominator,
+        )
+
+    def less(self, other: _Use) -> _Use:
+        return _Use(self.up - other.up, self.down - other.down, self.seconds - other.seconds)
+
+    def more(self, other: _Use) -> _Use:
+        return _Use(self.up + other.up, self.down + other.down, self.seconds + other.seconds)
+
+
+_NOTHING = _Use(0, 0, 0)
+
+
+def consume(
+    entitlement: Entitlement, up_octets: int, down_octets: int, seconds: int, when: int
+) -> Consumption:
+    """Draw the use of one report from the chain.
+
+    The use is what a session's counters grew by, and covers the `seconds` before `when`. Where the term of a segment
+    ended in between, it is divided by time, the remainder to the later side; where an allowance ended, it is
+    divided to the octet and the next segment begins at `when`, the instant that shows it. What nobody can bear any
+    more is overshoot of the segment that ended last. The sum of the draws is the use, always.
+
+    Args:
+        entitlement: the chain as stored.
+        up_octets: sent by the user (RADIUS input).
+        down_octets: received by the user (RADIUS output).
+        seconds: online seconds of the session in this use.
+        when: the instant of the report.
+
+    Raises:
+        ValueError: a negative figure: use is never taken back.
+    """
+    if min(up_octets, down_octets, seconds) < 0:
+        raise ValueError(f"use cannot be negative: {up_octets}, {down_octets}, {seconds}")
+    whole = _Use(up_octets, down_octets, seconds)
+    begin = when - seconds
+    chain = first_login(entitlement, begin)
+    granted = consumed(entitlement) or consumed(chain)
+    ledger = _Bearers()
+    cursor, before = begin, _NOTHING
+    while (due := next_change_at(chain)) is not None and due < when:
+        if due > cursor:
+            upto = whole.part(due - begin, seconds)
+            chain = _draw(chain, upto.less(before), due, ledger)
+            cursor, before = due, upto
+        chain = first_login(chain, due)
+    chain = at(_draw(chain, whole.less(before), when, ledger), when)
+    return Consumption(chain, ledger.draws(), tuple(ledger.exhausted), _verdict(granted, consumed(chain)))
+
+
+def _verdict(granted: Segment | None, now: Segment | None) -> Verdict:
+    if now is None:
+        return Verdict(Outcome.ENDED)
+    if granted is None:
+        return Verdict(Outcome.SWITCHED, policy_differs=True)
+    if (granted.subscription_id, granted.throttled) == (now.subscription_id, now.throttled):
+        return Verdict(Outcome.CONTINUE)
+    return Verdict(Outcome.SWITCHED, policy_differs=granted.policy != now.policy)
+
+
+def _draw(chain: Entitlement, use: _Use, when: int, bearers: _Bearers) -> Entitlement:
+    """Draw from head after head until all of this use is borne."""
+    while True:
+        head = consumed(chain)
+        if head is None:
+            bearers.overshoot(_last_bearer(chain), use)
+            return chain
+        if head.throttled:
+            bearers.overshoot(head.subscription_id, use)
+            return chain
+        taken, why = _fit(head, use)
+        bearers.bear(head.subscription_id, taken)
+        use = use.less(taken)
+        chain, head = _less(chain, head, taken)
+        if why is None:
+            return chain
+        chain = _used_up(chain, head, why, Timestamp(max(when, chain.as_of)))
+        bearers.exhausted.append(head.subscription_id)
+        if use == _NOTHING:
+            return chain
+
+
+def _fit(head: Segment, use: _Use) -> tuple[_Use, WhyNot | None]:
+    """What of the use this segment can bear, and which allowance that leaves empty."""
+    counted = head.direction.counted(use.up, use.down)
+    limits: list[tuple[int, int, WhyNot]] = []
+    if head.octets_left is not None and counted >= head.octets_left:
+        limits.append((head.octets_left, counted, WhyNot.DATA_USED_UP))
+    if head.seconds_left is not None and use.seconds >= head.seconds_left:
+        limits.append((head.seconds_left, use.seconds, WhyNot.TIME_USED_UP))
+    if not limits:
+        return use, None
+    # the allowance that ends first in the run of this use: the smallest part of what was used
+    left, amount, why = min(
+        limits, key=lambda limit: Fraction(limit[0], limit[1]) if limit[1] else Fraction(1)
+    )
+    if left == amount:
+        return use, why
+    taken = use.part(left, amount)
+    if why is WhyNot.DATA_USED_UP and head.direction is Direction.BOTH:
+        taken = replace(taken, down=left - taken.up)  # the odd octet of the two shares
+    return taken, why
+
+
+def _less(chain: Entitlement, head: Segment, taken: _Use) -> tuple[Entitlement, Segment]:
+    """The chain and its head with what was taken off the allowances; the same objects where none counts it."""
+    octets, seconds = head.octets_left, head.seconds_left
+    if octets is not None:
+        octets -= head.direction.counted(taken.up, taken.down)
+    if seconds is not None:
+        seconds -= taken.seconds
+    if (octets, seconds) == (head.octets_left, head.seconds_left):
+        return chain, head
+    head = replace(head, octets_left=octets, seconds_left=seconds)
+    return replace(chain, segments=_with(chain, head)), head
+
+
+def _with(chain: Entitlement, segment: Segment) -> tuple[Segment, ...]:
+    """The segments with this one in the place of its former self."""
+    return tuple(segment if s.subscription_id == segment.subscription_id else s for s in chain.segments)
+
+
+def _used_up(chain: Entitlement, head: Segment, why: WhyNot, when: Timestamp) -> Entitlement:
+    """The chain after this allowance ended: the queue first, and the plan's own way on if it has one.
+
+    A session that is online is a login: it starts what waited for one.
+    """
+    policy = head.policy
+    if policy.on_exhaust is OnExhaust.THROTTLE and policy.throttle is not None:
+        slow = replace(head, throttled=True, policy=replace(policy, rate=policy.throttle))
+        return first_login(settle(chain, _with(chain, slow), when), when)
+    over = replace(head, state=move(head.state, SubscriptionState.EXHAUSTED), ends_at=when)
+    rest = [s for s in chain.segments if s.subscription_id != head.subscription_id]
+    last = LastSegment(head.subscription_id, head.plan_name, why, when)
+    return first_login(settle(chain, rest, when, ended=(over,), last=last), when)
+
+
+def _last_bearer(chain: Entitlement) -> SubscriptionId | None:
+    """Who bears what nobody pays for: a suspended segment, else the one that ended last."""
+    for segment in chain.segments:
+        if segment.state is SubscriptionState.SUSPENDED:
+            return segment.subscription_id
+    return chain.last.subscription_id if chain.last else None
+
+
+class _Bearers:
+    """Collects the draws of one report by subscription, in the order in which they were drawn."""
+
+    def __init__(self) -> None:
+        self._borne: dict[SubscriptionId | None, tuple[_Use, _Use]] = {}
+        self.exhausted: list[SubscriptionId] = []
+
+    def bear(self, who: SubscriptionId | None, use: _Use, beyond: _Use = _NOTHING) -> None:
+        if use != _NOTHING:
+            borne, over = self._borne.get(who, (_NOTHING, _NOTHING))
+            self._borne[who] = borne.more(use), over.more(beyond)
+
+    def overshoot(self, who: SubscriptionId | None, use: _Use) -> None:
+        self.bear(who, use, use)
+
+    def draws(self) -> tuple[Draw, ...]:
+        return tuple(
+            Draw(who, use.up, use.down, use.seconds, over.up + over.down, over.seconds)
+            for who, (use, over) in self._borne.items()
+        )
+
+
+def total(draws: Sequence[Draw]) -> tuple[int, int, int]:
+    """Sent octets, received octets and seconds of all draws: what `verify` compares with the counters."""
+    return (
+        sum(d.input_octets for d in draws),
+        sum(d.output_octets for d in draws),
+        sum(d.seconds for d in draws),
+    )
