@@ -20,7 +20,7 @@ asyncioreactor.install()
 from twisted.internet import reactor  # noqa: E402
 from twisted.internet.defer import Deferred, gatherResults  # noqa: E402
 
-from zhuomai_appliance.store.interface import Transaction  # noqa: E402
+from zhuomai_appliance.store.interface import Transaction, Value  # noqa: E402
 from zhuomai_appliance.store.sql import Query  # noqa: E402
 from zhuomai_appliance.store.sqlite import SqliteStore  # noqa: E402
 
@@ -80,7 +80,7 @@ def reads(store: SqliteStore, seconds: float) -> None:
 async def run(folder: Path, seconds: float) -> None:
     (folder / "0001_initial.sql").write_text(SCHEMA, encoding="utf-8")
     store = SqliteStore(folder / "bench.db", reactor, schema=folder)  # type: ignore[arg-type]
-    rows = [{"id": number, "octets": 0, "note": NOTE} for number in range(ROWS)]
+    rows: list[dict[str, Value]] = [{"id": number, "octets": 0, "note": NOTE} for number in range(ROWS)]
     await store.write(lambda tx: tx.many(COUNT, rows))
     for outstanding in (1, 64, 1_000):
         await writes(store, outstanding, seconds)
@@ -94,8 +94,8 @@ def main() -> None:
         finished = Deferred.fromCoroutine(run(Path(folder), seconds))
         failures: list[object] = []
         finished.addErrback(failures.append)
-        finished.addBoth(lambda _: reactor.callLater(0, reactor.stop))  # type: ignore[attr-defined]
-        reactor.run()  # type: ignore[attr-defined]
+        finished.addBoth(lambda _: reactor.callLater(0, reactor.stop))
+        reactor.run()
         if failures:
             sys.exit(str(failures[0]))
 

@@ -3,7 +3,8 @@
 ``schema/0001_initial.sql``, ``0002_...sql`` and so on. Each is applied in one transaction together with the file's
 ``user_version``, so an interrupted upgrade leaves the version before. A file may begin with ``-- compat: N``: the
 oldest schema whose program can still work on a database upgraded so far (default: its own number). It is kept in
-``schema_meta``, which lets a program tell a newer but friendly database from one it must leave alone.
+``schema_meta`` as ``SCHEMA:COMPAT``, which lets a program tell a newer but friendly database from one it must leave
+alone.
 """
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ def check_version(connection: sqlite3.Connection, path: Path, newest: int) -> in
             raise StoreDamaged(f"{path} is not a database of this program; restore the newest backup")
         if version > newest:
             row = connection.execute("SELECT value FROM schema_meta WHERE name = 'compat'").fetchone()
-            if row is None or int(row[0]) > newest:
+            schema, _, compat = ("" if row is None else str(row[0])).partition(":")
+            if schema != str(version) or int(compat) > newest:
                 raise SchemaTooNew(
                     f"{path} was upgraded to schema {version} by a newer program; this one knows schema {newest}:"
                     " install the newer program, or restore the backup made before the upgrade"
@@ -231,7 +233,7 @@ def _apply_step(connection: sqlite3.Connection, step: SchemaStep) -> None:
         connection.execute(_META)
         for statement in statements(for_engine(step.text, "sqlite")):
             connection.execute(statement)
-        connection.execute(_SET_META.text_sqlite, {"name": "compat", "value": str(step.compat)})
+        connection.execute(_SET_META.text_sqlite, {"name": "compat", "value": f"{step.number}:{step.compat}"})
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {step.number}")
         broken = connection.execute("PRAGMA foreign_key_check").fetchone()

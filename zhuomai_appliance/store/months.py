@@ -25,6 +25,11 @@ _TABLES = Query.of(
     "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
     " AND (tablename = :base OR tablename ~ ('^' || :base || '_[0-9]+$')) ORDER BY tablename",
 )
+_VIEWS = Query.of(
+    "months.views",
+    "SELECT count(*) FROM sqlite_schema WHERE type = 'view' AND name = :name",
+    "SELECT count(*) FROM pg_views WHERE schemaname = current_schema() AND viewname = :name",
+)
 
 
 def month_of(at: int) -> str:
@@ -80,6 +85,8 @@ def for_month(query: Query, month: str) -> Query:
 def ensure_month_tables(tx: Transaction, base: str, template: Query, months: Iterable[str]) -> list[str]:
     """Make the tables of these months that do not exist yet, and the view anew; the months that were made.
 
+    With no months it only makes the view, where BASE is a table of its own.
+
     Args:
         tx: a transaction.
         base: the table's name without the month.
@@ -97,7 +104,7 @@ def ensure_month_tables(tx: Transaction, base: str, template: Query, months: Ite
             tx.run(Query.of(f"{template.name}.{month}", text))
         made.append(month)
         present.add(month)
-    if made:
+    if made or not tx.value(_VIEWS, name=f"{base}_all"):
         _make_view(tx, base)
     return made
 

@@ -20,6 +20,9 @@ THREADS = 2
 WAITING = 1_000
 """Reads that may wait for a thread; beyond that the store says so instead of collecting them."""
 
+STEPS_BETWEEN_LOOKS = 100_000
+"""Virtual machine steps of SQLite, some milliseconds, between two looks whether the store is closing."""
+
 
 class ReaderPool:
     """A few threads, a reading connection each. All methods are called on the reactor thread.
@@ -79,9 +82,6 @@ class ReaderPool:
             self._closing = True
             for _ in self._threads:
                 self._jobs.put(None)
-            # A report may take minutes; a stopping daemon has seconds.
-            for connection in list(self._open.values()):
-                connection.interrupt()
         return deferred
 
     def _has_ended(self) -> None:
@@ -113,6 +113,9 @@ class ReaderPool:
         connection = self._open.get(number)
         if connection is None:
             connection = self._open[number] = self._connect()
+            # A report may take minutes; a stopping daemon has seconds. (`interrupt` would miss a statement that is
+            # about to begin.)
+            connection.set_progress_handler(lambda: self._closing, STEPS_BETWEEN_LOOKS)
         try:
             connection.execute("BEGIN")
             try:
