@@ -9,6 +9,8 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
+from zhuomai_appliance.model.access import Reason, Rejection
+from zhuomai_appliance.model.moment import Zone
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.portal.terms import Outcome
 from zhuomai_appliance.radius.packet import Attribute, Code
@@ -71,3 +73,13 @@ class PortalDoor(Protocol):
 
     def logout(self, nas: Nas, user_ip: str, mac: str | None) -> Deferred[Outcome]:
         """Run one logout; likewise."""
+
+
+class ReasonWords(Protocol):
+    """The one table of sentences (web.reasons), so that RADIUS Reply-Message, portal page and API agree."""
+
+    def code(self, reason: Reason) -> str:
+        """The code people read to the help desk: A01, D02."""
+
+    def sentence(self, rejection: Rejection, zone: Zone, language: str | None = None) -> str:
+        """Title and sentence with the facts filled in, in a language or the default one."""

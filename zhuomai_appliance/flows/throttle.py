@@ -1,7 +1,8 @@
 """Slowing down guessers, over RADIUS and pages together, without locking anybody out (security W9, D4; features C15).
 
 Counted for each (name, device) pair: wrong tries of a stranger's device do not stop the owner's own. A second count for
-each device alone slows a device that goes through many names.
+each device alone slows a device that goes through many names; it is not kept where no device is known, or a whole
+access controller would be slowed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,14 @@ FREE_TRIES_OF_DEVICE: Final = 20
 FIRST_WAIT_SECONDS: Final = 10
 LONGEST_WAIT_SECONDS: Final = 300
 FORGET_SECONDS: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where tries come from. ``is_one``: a single terminal, by MAC or address, and not a controller's whole crowd."""
+
+    name: str
+    is_one: bool
 
 
 @dataclass(slots=True)
@@ -31,20 +40,19 @@ class Throttle:
         self._limit = limit
         self._records: OrderedDict[tuple[str, str], _Record] = OrderedDict()
 
-    def wait_seconds(self, name: str, device: str, now: float) -> int:
+    def wait_seconds(self, name: str, device: Device, now: float) -> int:
         """How long this device must wait before it may try this name again; 0 when it may now."""
-        waits = (self._wait((name, device), now), self._wait(("", device), now))
-        return max(waits)
+        wait = self._wait((name, device.name), now)
+        return max(wait, self._wait(("", device.name), now)) if device.is_one else wait
 
-    def failed(self, name: str, device: str, now: float) -> int:
+    def failed(self, name: str, device: Device, now: float) -> int:
         """Count a wrong try; how long the next one must wait."""
-        return max(
-            self._count((name, device), FREE_TRIES, now), self._count(("", device), FREE_TRIES_OF_DEVICE, now)
-        )
+        wait = self._count((name, device.name), FREE_TRIES, now)
+        return max(wait, self._count(("", device.name), FREE_TRIES_OF_DEVICE, now)) if device.is_one else wait
 
-    def succeeded(self, name: str, device: str) -> None:
+    def succeeded(self, name: str, device: Device) -> None:
         """Forget the pair's failures: the owner got in."""
-        self._records.pop((name, device), None)
+        self._records.pop((name, device.name), None)
 
     def _wait(self, key: tuple[str, str], now: float) -> int:
         record = self._records.get(key)

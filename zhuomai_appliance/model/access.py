@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NewType
 
-from zhuomai_appliance.model.network import NasId
+from zhuomai_appliance.model.network import NasId, ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.traffic import RateLimit
 
@@ -224,10 +224,13 @@ class ClosedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One stay online, as the books hold it. ``account_id`` None means nobody is billed for it (unattributed)."""
+    """One stay online, as the books hold it. ``account_id`` None means nobody is billed for it (unattributed).
+
+    ``nas_address`` is where the device itself speaks from: a NAS entry may be a network of them.
+    """
 
     id: SessionId
-    project_id: int
+    project_id: ProjectId
     nas_id: NasId
     acct_session_id: str
     account_id: AccountId | None
@@ -254,6 +257,7 @@ class Session:
     anomalies: int
     class_token: bytes
     plan_name: str
+    nas_address: str = ""
 
 
 #: Acct-Terminate-Cause by number (RFC 2866 §5.10, RFC 3580 §3.1): the words of exports and of the API.

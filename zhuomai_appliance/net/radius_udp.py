@@ -226,7 +226,7 @@ class AuthProtocol(_RadiusPort):
 class AccountingFlow(Protocol):
     """What the accounting port needs of flows.accounting."""
 
-    def record(self, packet: Packet, nas: Nas, now: int) -> Deferred[bool]:
+    def record(self, packet: Packet, nas: Nas, peer: str, now: int) -> Deferred[bool]:
         """Record a report; True once it is durable, False when it is none, failure when it could not be recorded."""
 
 
@@ -259,7 +259,7 @@ class AcctProtocol(_RadiusPort):
             self.counters["status"] += 1
             self.answer(Code.ACCOUNTING_RESPONSE, packet, (), secret, key, sign=True)
             return
-        done = self._flow.record(packet, nas, self._clocks.now())
+        done = self._flow.record(packet, nas, key.address, self._clocks.now())
         done.addCallback(self._recorded, packet, secret, key)
         done.addErrback(self.failed, key, packet)
 

@@ -26,7 +26,7 @@ from zhuomai_appliance.store.vault import Vault
 _Q = load("accounts")
 
 
-class NameTaken(Exception):  # noqa: N818 - reads as what happened
+class NameTaken(Exception):
     """A login name already belongs to another account of the project."""
 
 

@@ -140,7 +140,7 @@ def postpone_effect(tx: Transaction, effect_id: int, *, due_at: int, result: str
 # Idempotency --------------------------------------------------------------------------------------------------------------
 
 
-class KeyReused(Exception):  # noqa: N818 - reads as what happened
+class KeyReused(Exception):
     """An idempotency key came back with another request."""
 
 

@@ -82,28 +82,50 @@ def _stored_row(row: Row) -> StoredSession:
             row[25],
             row[26],
             row[27],
+            row[28],
         ),
-        row[28],
+        row[29],
     )
 
 
 def newest_of_key(
-    reader: Reader, project_id: ProjectId, nas_id: NasId, acct_session_id: str
+    reader: Reader, project_id: ProjectId, nas_id: NasId, nas_address: str, acct_session_id: str
 ) -> StoredSession | None:
     """The newest session under a device's Acct-Session-Id: ids repeat after reboots on some gear."""
     return _stored(
-        reader.one(_Q.newest_of_key, project_id=project_id, nas_id=nas_id, acct_session_id=acct_session_id)
+        reader.one(
+            _Q.newest_of_key,
+            project_id=project_id,
+            nas_id=nas_id,
+            nas_address=nas_address,
+            acct_session_id=acct_session_id,
+        )
     )
 
 
-def open_on_device(reader: Reader, nas_id: NasId, mac: str, acct_session_id: str) -> StoredSession | None:
+def open_on_device(
+    reader: Reader, nas_id: NasId, nas_address: str, mac: str, acct_session_id: str
+) -> StoredSession | None:
     """Another open session of the same client at the same NAS: its Stop was lost."""
-    return _stored(reader.one(_Q.open_on_device, nas_id=nas_id, mac=mac, acct_session_id=acct_session_id))
+    return _stored(
+        reader.one(
+            _Q.open_on_device,
+            nas_id=nas_id,
+            nas_address=nas_address,
+            mac=mac,
+            acct_session_id=acct_session_id,
+        )
+    )
 
 
 def by_id(reader: Reader, session_id: SessionId) -> StoredSession | None:
     """A session that is open or finished within 48 hours."""
     return _stored(reader.one(_Q.by_id, id=session_id))
+
+
+def open_at_address(reader: Reader, project_id: ProjectId, nas_id: NasId, ip: str) -> StoredSession | None:
+    """The open session of a client address at a device."""
+    return _stored(reader.one(_Q.open_at_address, project_id=project_id, nas_id=nas_id, ip=ip))
 
 
 def open_sessions(
@@ -211,9 +233,15 @@ def reopen(tx: Transaction, session_id: SessionId) -> None:
     tx.run(_Q.reopen_session, id=session_id)
 
 
-def close_of_nas(tx: Transaction, nas_id: NasId, before: int) -> int:
+def newest_start_of_nas(reader: Reader, nas_id: NasId, nas_address: str) -> int | None:
+    """When the newest open session of a device began."""
+    at: int | None = reader.value(_Q.newest_start_of_nas, nas_id=nas_id, nas_address=nas_address)
+    return at
+
+
+def close_of_nas(tx: Transaction, nas_id: NasId, nas_address: str, before: int) -> int:
     """Close a restarted device's sessions whose last evidence is not newer than the event; how many."""
-    return tx.run(_Q.close_of_nas, nas_id=nas_id, before=before)
+    return tx.run(_Q.close_of_nas, nas_id=nas_id, nas_address=nas_address, before=before)
 
 
 def close_stale(tx: Transaction, session_id: SessionId, seen_before: int) -> bool:
@@ -271,6 +299,11 @@ def usage_by_day(
             _Q.usage_of_account, project_id=project_id, account_id=account_id, from_day=from_day
         )
     ]
+
+
+def ensure_month(tx: Transaction, month: str) -> None:
+    """Make the table of a month (YYYYMM) and the view over all of them, unless they are there."""
+    months.ensure_month_tables(tx, "session", _Q.month_table, [month])
 
 
 def move_finished(tx: Transaction, before: int, limit: int) -> int:

@@ -4,30 +4,40 @@
 SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
        mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, session_seconds, input_octets,
        output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost, anomalies, class_token, plan_name,
-       seen_at
+       nas_address, seen_at
 FROM session WHERE project_id = :project_id AND nas_id = :nas_id AND acct_session_id = :acct_session_id
+  AND nas_address = :nas_address
 ORDER BY started_at DESC LIMIT 1
 
 -- name: open_on_device
 SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
        mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, session_seconds, input_octets,
        output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost, anomalies, class_token, plan_name,
-       seen_at
+       nas_address, seen_at
 FROM session WHERE nas_id = :nas_id AND mac = :mac AND stopped_at IS NULL AND acct_session_id <> :acct_session_id
+  AND nas_address = :nas_address
 ORDER BY updated_at DESC LIMIT 1
 
 -- name: by_id
 SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
        mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, session_seconds, input_octets,
        output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost, anomalies, class_token, plan_name,
-       seen_at
+       nas_address, seen_at
 FROM session WHERE id = :id
+
+-- name: open_at_address
+SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
+       mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, session_seconds, input_octets,
+       output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost, anomalies, class_token, plan_name,
+       nas_address, seen_at
+FROM session WHERE project_id = :project_id AND ip = :ip AND nas_id = :nas_id AND stopped_at IS NULL
+ORDER BY started_at DESC LIMIT 1
 
 -- name: open_sessions
 SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
        mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, session_seconds, input_octets,
        output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost, anomalies, class_token, plan_name,
-       seen_at
+       nas_address, seen_at
 FROM session
 WHERE stopped_at IS NULL AND (:account_id IS NULL OR account_id = :account_id)
   AND (:nas_id IS NULL OR nas_id = :nas_id) AND (:mac IS NULL OR mac = :mac)
@@ -38,11 +48,11 @@ SELECT mac, nas_id, acct_session_id, seen_at, interim_seconds, ip FROM session
 WHERE account_id = :account_id AND stopped_at IS NULL
 
 -- name: insert_session
-INSERT INTO session (project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw,
+INSERT INTO session (project_id, nas_id, nas_address, acct_session_id, account_id, username_raw, calling_station_raw,
        called_station_raw, mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, seen_at,
        session_seconds, input_octets, output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost,
        anomalies, class_token, plan_name)
-VALUES (:project_id, :nas_id, :acct_session_id, :account_id, :username_raw, :calling_station_raw,
+VALUES (:project_id, :nas_id, :nas_address, :acct_session_id, :account_id, :username_raw, :calling_station_raw,
        :called_station_raw, :mac, :ip, :ipv6, :ssid, :vlan, :port_id, :access_kind, :started_at, :updated_at, :seen_at,
        :session_seconds, :input_octets, :output_octets, :interim_seconds, :stopped_at, :cause, :closed_by, :start_lost,
        :anomalies, :class_token, :plan_name)
@@ -69,10 +79,11 @@ UPDATE session SET account_id = :account_id, plan_name = :plan_name WHERE id = :
 
 -- name: close_of_nas
 UPDATE session SET stopped_at = updated_at, closed_by = 'nas_restart'
-WHERE nas_id = :nas_id AND stopped_at IS NULL AND started_at <= :before AND updated_at <= :before
+WHERE nas_id = :nas_id AND nas_address = :nas_address AND stopped_at IS NULL AND started_at <= :before
+  AND updated_at <= :before
 
 -- name: newest_start_of_nas
-SELECT MAX(started_at) FROM session WHERE nas_id = :nas_id AND stopped_at IS NULL
+SELECT MAX(started_at) FROM session WHERE nas_id = :nas_id AND nas_address = :nas_address AND stopped_at IS NULL
 
 -- name: silent_sessions
 SELECT id, nas_id, seen_at, interim_seconds FROM session
@@ -112,10 +123,10 @@ SELECT id, stopped_at FROM session WHERE stopped_at IS NOT NULL AND stopped_at <
 ORDER BY stopped_at LIMIT :limit
 
 -- name: copy_to_month
-INSERT INTO session_{month} (id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
+INSERT INTO session_{month} (id, project_id, nas_id, nas_address, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
        mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, seen_at, session_seconds, input_octets,
        output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost, anomalies, class_token, plan_name)
-SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
+SELECT id, project_id, nas_id, nas_address, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
        mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, seen_at, session_seconds, input_octets,
        output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost, anomalies, class_token, plan_name
 FROM session WHERE id = :id
@@ -129,6 +140,7 @@ CREATE TABLE IF NOT EXISTS session_{month} (
     id {bigint} PRIMARY KEY,
     project_id {bigint} NOT NULL,
     nas_id {bigint} NOT NULL,
+    nas_address TEXT NOT NULL,
     acct_session_id TEXT NOT NULL,
     account_id {bigint},
     username_raw TEXT NOT NULL,

@@ -283,6 +283,7 @@ CREATE TABLE session (
     id {pk},
     project_id {bigint} NOT NULL,
     nas_id {bigint} NOT NULL,
+    nas_address TEXT NOT NULL,             -- where the device itself speaks from: a NAS entry may be a network of them
     acct_session_id TEXT NOT NULL,
     account_id {bigint},                   -- NULL: nobody is billed (unattributed)
     username_raw TEXT NOT NULL,
@@ -309,9 +310,9 @@ CREATE TABLE session (
     anomalies {bigint} NOT NULL,
     class_token {blob} NOT NULL,
     plan_name TEXT NOT NULL,
-    UNIQUE (project_id, nas_id, acct_session_id, started_at)
+    UNIQUE (project_id, nas_id, acct_session_id, nas_address, started_at)
 ) {strict};
-CREATE UNIQUE INDEX session_open ON session (nas_id, acct_session_id) WHERE stopped_at IS NULL;
+CREATE UNIQUE INDEX session_open ON session (nas_id, acct_session_id, nas_address) WHERE stopped_at IS NULL;
 CREATE INDEX session_open_mac ON session (nas_id, mac) WHERE stopped_at IS NULL;
 CREATE INDEX session_open_account ON session (account_id) WHERE stopped_at IS NULL;
 CREATE INDEX session_account ON session (project_id, account_id, started_at);

@@ -1,0 +1,364 @@
+"""One Access-Request from packet to answer: gather facts, ask the rules, record, reply.
+
+    read by the vendor's table -> facts of the account -> before_proof -> proof -> decide -> attempt recorded -> reply
+
+The reply is unsigned; net.radius_udp signs and sends it. Anything that fails on the way is silence, never an accept
+(security R7): the device asks again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from twisted.internet.defer import Deferred
+
+from zhuomai_appliance.entropy import Entropy
+from zhuomai_appliance.flows import chains, class_token
+from zhuomai_appliance.flows.ports import AccessAnswer, ReasonWords
+from zhuomai_appliance.flows.reservations import Reservations
+from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.flows.throttle import Device, Throttle
+from zhuomai_appliance.model import entitlement as chain_rules
+from zhuomai_appliance.model.access import (
+    AccessAttempt,
+    AccessKind,
+    Grant,
+    MacProof,
+    Reason,
+    Rejection,
+    Verdict,
+)
+from zhuomai_appliance.model.network import Nas
+from zhuomai_appliance.model.people import AccountId, normal_name
+from zhuomai_appliance.policy import authorize, credentials
+from zhuomai_appliance.policy.devices import BindingPlan
+from zhuomai_appliance.policy.facts import AccessFacts, OpenSession, Reservation
+from zhuomai_appliance.radius.packet import Code, Packet
+from zhuomai_appliance.store import accounts, journal, network, sessions
+from zhuomai_appliance.store.interface import Reader, Store, Transaction
+from zhuomai_appliance.store.vault import Vault
+from zhuomai_appliance.vendors import profile_of
+from zhuomai_appliance.vendors.profile import VendorProfile
+from zhuomai_appliance.vendors.replies import attributes_for, rejection_attributes
+from zhuomai_appliance.vendors.requests import attempt_from
+
+REJECT_DELAY_SECONDS: Final = 1.0
+"""As FreeRADIUS's reject_delay: a guesser waits, nobody else does (semantics §2.22)."""
+
+WORTH_A_WRITE_SECONDS: Final = 3600
+
+_PORTAL_KINDS: Final = frozenset((AccessKind.PORTAL, AccessKind.OTHER))
+_NO_DELAY: Final = frozenset((AccessKind.MAC, AccessKind.PROBE))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was decided about a one-time secret, for the page that waits for it."""
+
+    verdict: Verdict
+    lookup_code: str
+
+
+class VerdictBoard:
+    """The RADIUS side's verdicts, by one-time secret: the portal page reads its own one. Bounded, oldest out first."""
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self._limit = limit
+        self._told: OrderedDict[int, Told] = OrderedDict()
+
+    def tell(self, secret_id: int, told: Told) -> None:
+        """Put a verdict up."""
+        self._told[secret_id] = told
+        if len(self._told) > self._limit:
+            self._told.popitem(last=False)
+
+    def take(self, secret_id: int) -> Told | None:
+        """Take a verdict down; None when RADIUS never asked."""
+        return self._told.pop(secret_id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An account's facts for one attempt, with the one-time secrets that may prove it."""
+
+    facts: AccessFacts
+    secrets: tuple[tuple[int, bytes], ...]
+    first_login_is_due: bool
+
+
+class AccessFlow:
+    """Answers Access-Requests. One object per process, on the reactor thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        tables: Tables,
+        reservations: Reservations,
+        throttle: Throttle,
+        board: VerdictBoard,
+        words: ReasonWords,
+        entropy: Entropy,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._tables = tables
+        self._reservations = reservations
+        self._throttle = throttle
+        self._board = board
+        self._words = words
+        self._entropy = entropy
+        self._monotonic = monotonic
+
+    def answer(
+        self, packet: Packet, nas: Nas, peer: str, password: bytes | None, now: int
+    ) -> Deferred[AccessAnswer]:
+        """The unsigned answer; the Deferred fails where none may be given (the store could not be asked)."""
+        return Deferred.fromCoroutine(self._answer(packet, nas, password, now))
+
+    def proved_signing(self, nas: Nas, host: str, now: int) -> None:
+        """A device's request carried a right Message-Authenticator: from now on it must (only ever tightens)."""
+        if self._tables.signs(nas, host):
+            return
+        self._tables.add_signer(nas.id, host)
+        self._store.enqueue(lambda tx: network.learn_signer(tx, nas.project_id, nas.id, host, now))
+
+    async def _answer(self, packet: Packet, nas: Nas, password: bytes | None, now: int) -> AccessAnswer:
+        profile = profile_of(nas.vendor)
+        attempt = attempt_from(packet, nas, profile, password, now)
+        if attempt.access_kind is AccessKind.PROBE:
+            # Any answer keeps us «up» for the device, and a probe is nobody's failed login (vendor notes §0.5)
+            return AccessAnswer(Code.ACCESS_REJECT, ())
+        known = self._gather(attempt, nas, now)
+        secret_id: int | None = None
+        facts = known.facts if known is not None else None
+        refused = authorize.before_proof(attempt, facts, self._tables.lists(nas.project_id), now)
+        if refused is None and not isinstance(attempt.proof, MacProof):
+            refused, secret_id = await self._prove(attempt, known, now)
+        elif refused is not None and refused.reason is Reason.UNKNOWN_USER:
+            self._count_failure(attempt)
+        if refused is None and known is not None:
+            verdict = authorize.decide(attempt, known.facts, now)
+            if isinstance(verdict, Grant):
+                return self._accept(verdict, attempt, known, nas, profile, secret_id, now)
+            refused = verdict
+        return self._reject(refused or Rejection(Reason.UNKNOWN_USER), attempt, known, nas, secret_id)
+
+    # Facts ------------------------------------------------------------------------------------------------------------
+
+    def _gather(self, attempt: AccessAttempt, nas: Nas, now: int) -> _Known | None:
+        """Everything about the account that the rules look at; None when the name or device is nobody's."""
+        reader = self._store.reader
+        if isinstance(attempt.proof, MacProof):
+            owners = accounts.owners_of_device(reader, nas.project_id, attempt.proof.mac)
+            login = accounts.login_by_id(reader, owners[0].account_id) if owners else None
+        else:
+            login = accounts.find_login(reader, nas.project_id, attempt.username)
+        if login is None:
+            return None
+        account = login.account
+        group = self._tables.group(account.group_id)
+        chain = None if login.chain is None else chain_rules.load(login.chain)
+        facts = AccessFacts(
+            account=account,
+            entitlement=chain,
+            nas=nas,
+            password=self._password(login),
+            open_sessions=tuple(
+                OpenSession(s.mac, s.nas_id, s.acct_session_id, s.seen_at, s.interim_seconds, s.ip)
+                for s in sessions.slots_of(reader, account.id)
+            ),
+            reservations=tuple(
+                Reservation(device, until) for device, until in self._reservations.of(account.id, now)
+            ),
+            bindings=tuple(accounts.bindings(reader, nas.project_id, account.id)),
+            account_rate=login.rate,
+            group_rate=self._tables.rate(group.rate_id) if group is not None else None,
+        )
+        first_login_is_due = account.first_login_at is None
+        if chain is not None and not first_login_is_due:
+            first_login_is_due = chain_rules.first_login(chain, now) != chain_rules.at(chain, now)
+        return _Known(
+            facts, self._one_time_secrets(reader, attempt, account.id, nas, now), first_login_is_due
+        )
+
+    def _password(self, login: accounts.Login) -> bytes | None:
+        if login.secret_sealed is None:
+            return None
+        return self._vault.open(login.secret_sealed, accounts.secret_context(login.account.id))
+
+    def _one_time_secrets(
+        self, reader: Reader, attempt: AccessAttempt, account_id: AccountId, nas: Nas, now: int
+    ) -> tuple[tuple[int, bytes], ...]:
+        """Secrets our portal minted for this account at this device and, where the request says it, this address."""
+        if attempt.access_kind not in _PORTAL_KINDS:
+            return ()
+        return tuple(
+            (
+                secret.id,
+                self._vault.open(
+                    secret.secret_sealed, accounts.portal_context(account_id, nas.id, secret.user_ip)
+                ),
+            )
+            for secret in accounts.live_portal_secrets(reader, account_id, nas.id, now)
+            if attempt.ip is None or secret.user_ip == attempt.ip
+        )
+
+    # Proof ------------------------------------------------------------------------------------------------------------
+
+    async def _prove(
+        self, attempt: AccessAttempt, known: _Known | None, now: int
+    ) -> tuple[Rejection | None, int | None]:
+        """Check the credentials; a refusal, and the one-time secret that was used up."""
+        name = normal_name(attempt.username)
+        secrets = known.secrets if known is not None else ()
+        password = known.facts.password if known is not None else None
+        wait = self._throttle.wait_seconds(name, _device(attempt), self._monotonic())
+        matched = credentials.check(attempt.proof, password, [secret for _, secret in secrets])
+        if wait and not matched:
+            # A fresh one-time secret was earned at our own page, which has its own limits
+            return Rejection(Reason.WAIT_BEFORE_RETRY, facts=(("n", wait),)), None
+        if matched is None:
+            self._count_failure(attempt)
+            return Rejection(Reason.BAD_CREDENTIALS), None
+        self._throttle.succeeded(name, _device(attempt))
+        if matched == credentials.STORED_PASSWORD:
+            return None, None
+        secret_id = secrets[matched - 1][0]
+        if await self._store.write(lambda tx: accounts.use_portal_secret(tx, secret_id, now), urgent=True):
+            return None, secret_id
+        return Rejection(Reason.BAD_CREDENTIALS, "one-time secret used already"), secret_id
+
+    def _count_failure(self, attempt: AccessAttempt) -> None:
+        self._throttle.failed(normal_name(attempt.username), _device(attempt), self._monotonic())
+
+    # Answers ----------------------------------------------------------------------------------------------------------
+
+    def _accept(
+        self,
+        grant: Grant,
+        attempt: AccessAttempt,
+        known: _Known,
+        nas: Nas,
+        profile: VendorProfile,
+        secret_id: int | None,
+        now: int,
+    ) -> AccessAnswer:
+        account = known.facts.account
+        grant = replace(grant, class_token=class_token.make(self._vault, self._entropy, account.id))
+        device = attempt.mac or attempt.ip or attempt.calling_station_raw
+        self._reservations.hold(account.id, device, now)
+        binding = authorize.binding_plan(attempt, known.facts, now)
+        if binding is not None and not _is_news(binding, known.facts, now):
+            binding = None
+        if binding is not None or known.first_login_is_due:
+            self._store.enqueue(lambda tx: self._settle_in(tx, attempt, account.id, nas, binding, now))
+        self._record(
+            attempt, nas, account.id, accepted=True, reason="", detail=grant.plan_name, lookup_code=""
+        )
+        if secret_id is not None:
+            self._board.tell(secret_id, Told(grant, ""))
+        renamed = account.username if isinstance(attempt.proof, MacProof) else None
+        return AccessAnswer(
+            Code.ACCESS_ACCEPT, attributes_for(grant, nas, profile, renamed, attempt.access_kind)
+        )
+
+    def _reject(
+        self,
+        rejection: Rejection,
+        attempt: AccessAttempt,
+        known: _Known | None,
+        nas: Nas,
+        secret_id: int | None,
+    ) -> AccessAnswer:
+        lookup_code = self._entropy.lookup_code()
+        self._record(
+            attempt,
+            nas,
+            known.facts.account.id if known is not None else None,
+            accepted=False,
+            reason=rejection.reason.value,
+            detail=rejection.detail,
+            lookup_code=lookup_code,
+        )
+        if secret_id is not None:
+            self._board.tell(secret_id, Told(rejection, lookup_code))
+        text = self._words.sentence(rejection, self._tables.zone(nas.project_id))
+        code = self._words.code(rejection.reason)
+        return AccessAnswer(
+            Code.ACCESS_REJECT,
+            rejection_attributes(f"{code} {text}"),
+            # Whoever proved a one-time secret is no guesser, and somebody is looking at a page meanwhile
+            0.0 if attempt.access_kind in _NO_DELAY or secret_id is not None else REJECT_DELAY_SECONDS,
+        )
+
+    def _settle_in(
+        self,
+        tx: Transaction,
+        attempt: AccessAttempt,
+        account_id: AccountId,
+        nas: Nas,
+        binding: BindingPlan | None,
+        now: int,
+    ) -> None:
+        """What a granted login leaves in the books: the first login's clock and the device."""
+        accounts.mark_first_login(tx, account_id, now)
+        chains.move(tx, account_id, nas.project_id, lambda chain: chain_rules.first_login(chain, now))
+        if binding is None:
+            return
+        for mac in binding.evict:
+            accounts.unbind_device(tx, nas.project_id, account_id, mac)
+        accounts.bind_device(
+            tx,
+            nas.project_id,
+            account_id,
+            binding.mac,
+            binding.kind,
+            attempt.access_kind.value,
+            binding.silent_until,
+            now,
+        )
+
+    def _record(
+        self,
+        attempt: AccessAttempt,
+        nas: Nas,
+        account_id: AccountId | None,
+        *,
+        accepted: bool,
+        reason: str,
+        detail: str,
+        lookup_code: str,
+    ) -> None:
+        self._store.enqueue(
+            lambda tx: journal.add_attempt(
+                tx,
+                nas.project_id,
+                attempt,
+                account_id=account_id,
+                accepted=accepted,
+                reason=reason,
+                detail=detail,
+                lookup_code=lookup_code,
+            ),
+            droppable=True,
+        )
+
+
+def _is_news(binding: BindingPlan, facts: AccessFacts, now: int) -> bool:
+    """Whether a login changes what is known of its device by more than an hour: the rest is not worth a write."""
+    for known in facts.bindings:
+        if known.mac == binding.mac:
+            renewed = (binding.silent_until or 0) - (known.silent_until or 0) > WORTH_A_WRITE_SECONDS
+            return renewed or now - known.last_seen_at > WORTH_A_WRITE_SECONDS or bool(binding.evict)
+    return True
+
+
+def _device(attempt: AccessAttempt) -> Device:
+    if attempt.mac is not None:
+        return Device(attempt.mac, is_one=True)
+    return Device(f"nas:{attempt.nas_id}:{attempt.calling_station_raw}", is_one=False)

@@ -1,0 +1,135 @@
+"""What time alone brings about: chains that move, plans that end in mid-session, stale sessions, months, earnings.
+
+Each function is one round: bounded work, its own transactions, safe to run again. net.timers calls them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from zhuomai_appliance.flows import chains, earnings, effects
+from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.model import entitlement as chain_rules
+from zhuomai_appliance.model.network import NasId
+from zhuomai_appliance.model.products import SubscriptionId
+from zhuomai_appliance.policy.sessions import stale_at
+from zhuomai_appliance.store import accounts, journal, months, sessions
+from zhuomai_appliance.store import operators as operator_rows
+from zhuomai_appliance.store.interface import Store, Transaction
+from zhuomai_appliance.store.orders import EarningDue
+
+ROUND: Final = 500
+FINISHED_KEPT_SECONDS: Final = 48 * 3600
+MOVED_A_ROUND: Final = 2000
+OVERDUE_GRACE_SECONDS: Final = 3
+"""How long after its plan's end a session may still be ended by the device's own Session-Timeout."""
+SECRETS_KEPT_SECONDS: Final = 86_400
+CONSOLE_IDLE_SECONDS: Final = 30 * 60
+CONSOLE_ABSOLUTE_SECONDS: Final = 12 * 3600
+
+log = Logger(namespace="zhuomai.housekeeping")
+
+
+async def move_chains(store: Store, now: int) -> int:
+    """Write the state of chains that time has moved: the rows may be late, authorisation never is. How many."""
+    due = accounts.chains_due(store.reader, now, ROUND)
+
+    def task(tx: Transaction) -> None:
+        for account_id, project_id, _ in due:
+            chains.move(tx, account_id, project_id, lambda chain: chain_rules.at(chain, now))
+
+    if due:
+        await store.write(task)
+    return len(due)
+
+
+async def end_uncovered(store: Store, now: int) -> int:
+    """Ask for sessions whose account owns nothing any more to be ended at their devices; how many are asked for."""
+    found = await store.read(lambda reader: sessions.uncovered(reader, now - OVERDUE_GRACE_SECONDS, ROUND))
+
+    def task(tx: Transaction) -> int:
+        asked = 0
+        for session_id in found:
+            stored = sessions.by_id(tx, session_id)
+            if stored is not None and stored.session.stopped_at is None:
+                asked += effects.end_session(tx, session_id, stored.session.project_id, "expired", now)
+        return asked
+
+    return await store.write(task) if found else 0
+
+
+async def close_stale(store: Store, now: int) -> int:
+    """Close sessions without a sign of life at their last one: nobody is billed for silence (W39). How many.
+
+    A device that is silent as a whole is left alone: a cut link must not close three thousand sessions.
+    """
+    heard = await store.read(sessions.last_packets)
+    silent = await store.read(lambda reader: sessions.silent_sessions(reader, now - 900, ROUND))
+    due = [
+        (session_id, seen_at)
+        for session_id, nas_id, seen_at, interim in silent
+        if stale_at(seen_at, interim) <= now and not _is_cut_off(heard, nas_id, seen_at, interim, now)
+    ]
+
+    def task(tx: Transaction) -> int:
+        return sum(sessions.close_stale(tx, session_id, seen_at) for session_id, seen_at in due)
+
+    return await store.write(task) if due else 0
+
+
+def _is_cut_off(heard: dict[NasId, int], nas_id: NasId, seen_at: int, interim: int, now: int) -> bool:
+    """Whether the whole device has been silent for two intervals; given up after a day, when the sessions end all the same."""
+    last = heard.get(nas_id, 0)
+    return now - last > 2 * interim and now - seen_at < 86_400
+
+
+async def prepare_months(store: Store, now: int) -> None:
+    """Make the attempt tables of this month and the next, so that no login ever meets a missing one."""
+    this = months.month_of(now)
+
+    def task(tx: Transaction) -> None:
+        for month in (this, months.next_month(this)):
+            journal.ensure_month(tx, month)
+        sessions.ensure_month(tx, this)
+
+    await store.write(task)
+
+
+async def move_finished(store: Store, now: int) -> int:
+    """Move sessions finished two days ago into their month; how many."""
+    moved: int = await store.write(
+        lambda tx: sessions.move_finished(tx, now - FINISHED_KEPT_SECONDS, MOVED_A_ROUND), droppable=True
+    )
+    return moved
+
+
+async def earn(store: Store, tables: Tables, now: int) -> int:
+    """Post the earnings of every subscription up to the last midnight; the sum in fen."""
+    total, after = 0, SubscriptionId(0)
+    while page := await _earnings_due(store, now, after):
+        total += await _earn_page(store, page, tables, now)
+        after = page[-1].subscription_id
+    return total
+
+
+def _earnings_due(store: Store, now: int, after: SubscriptionId) -> Deferred[list[EarningDue]]:
+    return store.read(lambda reader: earnings.due(reader, now, after))
+
+
+def _earn_page(store: Store, page: list[EarningDue], tables: Tables, now: int) -> Deferred[int]:
+    return store.write(lambda tx: sum(earnings.earn(tx, item, tables, now) for item in page))
+
+
+async def tidy(store: Store, now: int) -> None:
+    """Forget one-time secrets and console sessions that ended."""
+
+    def task(tx: Transaction) -> None:
+        accounts.drop_portal_secrets(tx, now - SECRETS_KEPT_SECONDS)
+        operator_rows.drop_old_sessions(
+            tx, created_before=now - CONSOLE_ABSOLUTE_SECONDS, seen_before=now - CONSOLE_IDLE_SECONDS
+        )
+
+    await store.write(task, droppable=True)

@@ -1,0 +1,168 @@
+"""Who stands before the captive page: device, client address and MAC, and the signed tokens that carry them.
+
+Everything in the redirect's query comes from a browser (portal notes §14, contract: «Whose address is it?»). The TCP
+peer is the user where it lies in a configured user network; otherwise the query's address is believed as far as its
+device's networks allow, and a login goes only to that device, which alone knows whether it has such a client.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import Any, Final
+
+from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.model.access import Reason, Rejection
+from zhuomai_appliance.model.network import Nas, NasId
+from zhuomai_appliance.model.people import AccountId
+from zhuomai_appliance.portal.dialects import read_redirect
+from zhuomai_appliance.store.vault import Vault
+
+FORM_SECONDS: Final = 3600
+"""How long a login page may lie open before its form is refused."""
+
+ONLINE_SECONDS: Final = 7 * 86_400
+"""How long the link of an online page may be used to look or to log out."""
+
+_FORM: Final = "portal-form"
+_ONLINE: Final = "portal-online"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A client at a device. ``mac`` is for display and the throttle; what is billed comes from RADIUS."""
+
+    nas_id: NasId
+    user_ip: str
+    mac: str | None
+    ssid: str | None
+    original_url: str | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """A client that logged in through our page, so that the page may show its figures and log it out."""
+
+    visitor: Visitor
+    account_id: AccountId
+
+
+class Reception:
+    """Reads redirects and tokens."""
+
+    def __init__(self, tables: Tables, vault: Vault) -> None:
+        self._tables = tables
+        self._vault = vault
+
+    def receive(self, query: Mapping[str, Sequence[str]], peer: str, now: int) -> Visitor | Rejection:
+        """The visitor behind a redirect, or why the page cannot know him."""
+        facts = read_redirect(query)
+        owner = self._owner_of(peer)
+        user_ip = facts.user_ip
+        if owner is not None:
+            if user_ip is not None and user_ip != peer:
+                return Rejection(
+                    Reason.DEVICE_UNKNOWN_TO_NAS, "the query names another address than the peer's"
+                )
+            user_ip = peer
+        nas = self._device(facts.device, owner, user_ip)
+        if nas is None or user_ip is None:
+            return Rejection(Reason.DEVICE_UNKNOWN_TO_NAS, "no listed access device, or no client address")
+        if nas.user_networks and not any(_lies_in(user_ip, net) for net in nas.user_networks):
+            return Rejection(Reason.DEVICE_UNKNOWN_TO_NAS, "the address is not in the device's user networks")
+        return Visitor(nas.id, user_ip, facts.mac, facts.ssid, facts.original_url, now)
+
+    def _owner_of(self, peer: str) -> Nas | None:
+        """The device in whose configured user networks an address lies."""
+        for nas in self._tables.all_nas():
+            if any(_lies_in(peer, net) for net in nas.user_networks):
+                return nas
+        return None
+
+    def _device(self, said: str | None, owner: Nas | None, user_ip: str | None) -> Nas | None:
+        if said is not None:
+            named = self._tables.find(said) or self._tables.by_name(said)
+            if named is not None:
+                return named
+        if owner is not None:
+            return owner
+        devices = self._tables.all_nas()
+        fitting = [
+            nas
+            for nas in devices
+            if user_ip is not None and any(_lies_in(user_ip, net) for net in nas.user_networks)
+        ]
+        candidates = fitting or devices
+        return candidates[0] if len(candidates) == 1 else None
+
+    # Tokens -----------------------------------------------------------------------------------------------------------
+
+    def form_token(self, visitor: Visitor) -> str:
+        """What the login form carries."""
+        return self._sign(_FORM, _facts(visitor))
+
+    def from_form(self, token: str, now: int) -> Visitor | Rejection:
+        """The visitor of a form, unless it is forged or lay open too long."""
+        facts = self._read(_FORM, token)
+        if facts is None:
+            return Rejection(Reason.PAGE_EXPIRED, "not a token of ours")
+        visitor = _visitor(facts)
+        if not 0 <= now - visitor.at + 60 <= FORM_SECONDS + 60:
+            return Rejection(Reason.PAGE_EXPIRED, "older than an hour")
+        return visitor
+
+    def online_token(self, online: Online, now: int) -> str:
+        """What the online page's links carry: only who logged in through us gets one."""
+        return self._sign(_ONLINE, {**_facts(replace(online.visitor, at=now)), "account": online.account_id})
+
+    def from_online(self, token: str, now: int) -> Online | None:
+        """The client of an online page; None for a forged or old token."""
+        facts = self._read(_ONLINE, token)
+        if facts is None:
+            return None
+        account_id = AccountId(facts.pop("account"))
+        visitor = _visitor(facts)
+        return Online(visitor, account_id) if 0 <= now - visitor.at + 60 <= ONLINE_SECONDS else None
+
+    def _sign(self, purpose: str, facts: Mapping[str, Any]) -> str:
+        body = json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode()
+        return urlsafe_b64encode(self._vault.sign(purpose, body) + body).decode().rstrip("=")
+
+    def _read(self, purpose: str, token: str) -> dict[str, Any] | None:
+        if len(token) > 4096:
+            return None
+        try:
+            whole = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except ValueError:
+            return None
+        tag, body = whole[:16], whole[16:]
+        if not self._vault.verify(purpose, body, tag):
+            return None
+        facts: dict[str, Any] = json.loads(body)
+        return facts
+
+
+def _facts(visitor: Visitor) -> dict[str, Any]:
+    return {
+        "nas": visitor.nas_id,
+        "ip": visitor.user_ip,
+        "mac": visitor.mac,
+        "ssid": visitor.ssid,
+        "url": (visitor.original_url or "")[:1024] or None,
+        "at": visitor.at,
+    }
+
+
+def _visitor(facts: Mapping[str, Any]) -> Visitor:
+    return Visitor(NasId(facts["nas"]), facts["ip"], facts["mac"], facts["ssid"], facts["url"], facts["at"])
+
+
+def _lies_in(address: str, network: Any) -> bool:
+    try:
+        return ip_address(address) in network
+    except (ValueError, TypeError):
+        return False
