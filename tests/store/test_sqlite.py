@@ -173,6 +173,35 @@ def test_a_disk_that_cannot_be_written_still_serves_reads(
 def test_a_missing_folder_is_an_error_of_its_own(tmp_path: Path) -> None:
     """Where there is no file there is nothing to read: the first error stands."""
     first = sqlite3.OperationalError("unable to open database file")
+    first.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
     with pytest.raises(sqlite3.OperationalError) as caught:
         open_unwritable(tmp_path / "none" / "small.db", SCHEMA, first)
     assert caught.value is first
+
+
+def test_a_locked_database_is_not_taken_for_a_read_only_disk(path: Path) -> None:
+    """Another process upgrading it is an error, not a reason to serve without writing."""
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        open_unwritable(path, SCHEMA, busy)
+
+
+def test_commits_waiting_in_the_wal_are_never_passed_over(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only the main file could be read and a -wal holds newer commits, the store refuses to start."""
+    Path(f"{path}-wal").write_bytes(b"x" * 100)
+    tried: list[str] = []
+
+    def refuse(_: Path, mode: str) -> sqlite3.Connection:
+        tried.append(mode)
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr("zhuomai_appliance.store.sqlite.connect", refuse)
+    first = sqlite3.OperationalError("unable to open database file")
+    first.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        open_unwritable(path, SCHEMA, first)
+    assert caught.value is first
+    assert tried == ["read-only"]

@@ -201,6 +201,32 @@ def test_a_task_that_swallows_the_engines_failure_is_not_believed(
     reactor.result(store.close())
 
 
+class Unlucky(sqlite3.Connection):
+    """Cannot even be made, for a reason nobody foresaw, until told otherwise."""
+
+    broken = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        if Unlucky.broken:
+            raise RuntimeError("out of luck")
+        super().__init__(*args, **options)
+
+
+def test_an_unforeseen_error_while_opening_does_not_end_the_thread(
+    tmp_path: Path, reactor: QueueReactor
+) -> None:
+    """The store says that it cannot write, refuses at once, and goes on when the reason is gone."""
+    Unlucky.broken = True
+    store = SqliteStore(tmp_path / "small.db", reactor, schema=SCHEMA, factory=Unlucky, probe_seconds=0.01)
+    assert condition(store) is Condition.READ_ONLY
+    assert "out of luck" in store.state.reason
+    Unlucky.broken = False
+    while condition(store) is not Condition.OK:
+        reactor.turn()
+    assert reactor.result(store.write(adding("a"))) == 1
+    reactor.result(store.close())
+
+
 CHILD = """
     import itertools, os, sys
     from pathlib import Path

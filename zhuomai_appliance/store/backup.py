@@ -26,7 +26,7 @@ COMPANIONS = ("-wal", "-shm")
 """What SQLite keeps beside an open database; a stray one ruins another file of the same name."""
 
 
-class BackupStopped(Exception):  # noqa: N818 - says what happened
+class BackupStopped(Exception):
     """The copy was given up because the store is closing; nothing of it is left."""
 
 

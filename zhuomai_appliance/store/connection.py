@@ -34,6 +34,16 @@ _ENGINE_FAILURES = frozenset(
         sqlite3.SQLITE_NOTADB,
     }
 )
+# The disk or its permissions, as they may stand at the start: the file can perhaps still be read.
+_UNWRITABLE = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 Mode = Literal["write", "read", "read-only", "immutable"]
@@ -54,6 +64,11 @@ def is_engine_failure(error: BaseException) -> bool:
 def is_damage(error: BaseException) -> bool:
     """Whether the error says that the file is not a whole database."""
     return primary_code(error) in _DAMAGE
+
+
+def is_unwritable(error: BaseException) -> bool:
+    """Whether the error leaves hope that the file can be read where it cannot be written."""
+    return primary_code(error) in _UNWRITABLE
 
 
 def state_after(error: BaseException) -> StoreState:

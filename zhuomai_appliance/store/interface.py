@@ -30,7 +30,7 @@ Row: TypeAlias = tuple[Any, ...]
 """One row, columns in the order of the select list."""
 
 
-class StoreRefused(Exception):  # noqa: N818 - reads as what happened, like its subclasses
+class StoreRefused(Exception):
     """The store cannot be opened as it is; the message is one line that says what to do."""
 
 
@@ -50,7 +50,7 @@ class StoreMissing(StoreRefused):
     """There is no database where one was expected."""
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - reads as what happened, like its subclasses
+class StoreUnavailable(Exception):
     """The write is not known to be on disk: nobody may be answered as if it were.
 
     The task was sound; the disk or the engine was not. The same write may be asked for again later.

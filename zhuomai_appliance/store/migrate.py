@@ -175,7 +175,8 @@ def migrate(path: Path, folder: Path | None = None, *, backups: Path | None = No
     newest = steps[-1].number
     if not path.exists():
         fresh = path.with_name(path.name + ".new")
-        fresh.unlink(missing_ok=True)
+        for end in ("", "-journal"):
+            Path(f"{fresh}{end}").unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         _apply(fresh, steps)
         fresh.replace(path)

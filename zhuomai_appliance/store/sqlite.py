@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from zhuomai_appliance.store import backup as backups
 from zhuomai_appliance.store import migrate
-from zhuomai_appliance.store.connection import Mode, SqliteReader, connect, quick_check, state_after
+from zhuomai_appliance.store.connection import Mode, SqliteReader, connect, is_unwritable, quick_check
 from zhuomai_appliance.store.interface import (
     BackupReport,
     Condition,
@@ -98,9 +98,9 @@ class SqliteStore:
             self._connection = connect(path, mode)
         except sqlite3.OperationalError as error:
             self._connection, mode = open_unwritable(path, schema, error)
-            state = state_after(error)
             self._unwritable = StoreState(
-                Condition.READ_ONLY, f"{state.reason}; restart when it can be written"
+                Condition.READ_ONLY,
+                f"the disk or folder of {path} cannot be written ({error}): restart when it can",
             )
         try:
             quick_check(self._connection, CHECK_SECONDS)
@@ -234,7 +234,7 @@ def open_unwritable(
     Raises:
         StoreRefused: it is not to be opened at all, or needs an upgrade that cannot be written.
     """
-    if not path.exists():
+    if not path.exists() or not is_unwritable(error):
         raise error
     newest = migrate.read_steps(schema)[-1].number
     log = Path(f"{path}-wal")

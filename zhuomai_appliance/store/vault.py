@@ -34,11 +34,11 @@ _OVERHEAD = _HEAD + _NONCE + 16
 _MARK = "zhuomai-key-1"
 
 
-class VaultLocked(Exception):  # noqa: N818 - says what happened
+class VaultLocked(Exception):
     """The key that is needed is not here; the message is one line that names its id."""
 
 
-class SealBroken(Exception):  # noqa: N818 - says what happened
+class SealBroken(Exception):
     """The value was changed, cut or moved to another record."""
 
 

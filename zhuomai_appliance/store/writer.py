@@ -34,7 +34,6 @@ from zhuomai_appliance.store.interface import (
     QueueFull,
     StoreClosed,
     StoreCounters,
-    StoreRefused,
     StoreState,
     StoreUnavailable,
     Transaction,
@@ -200,8 +199,10 @@ class Writer:
 
     def _work(self) -> None:
         try:
-            self._open()
-            self._started.set()
+            try:
+                self._open()
+            finally:
+                self._started.set()
             while True:
                 jobs = self._take()
                 if jobs is None:
@@ -211,6 +212,12 @@ class Writer:
                 if jobs:
                     self._handle(jobs)
         finally:
+            with self._wake:
+                self._closing = True
+                left = [*self._urgent, *self._normal]
+            if left:
+                # Only a bug in this module ends the loop with work left; whoever waits must hear of it all the same.
+                self._fail_all(left, "the writer thread has ended", None)
             self._discard()
             self._call_from_thread(self._has_stopped)
 
@@ -309,7 +316,7 @@ class Writer:
         try:
             self._connection = self._connect()
             probe(self._connection)
-        except (sqlite3.Error, StoreRefused, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - the thread must outlive it and try again
             self._discard()
             self._set_state(state_after(error))
         else:
