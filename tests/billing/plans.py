@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from hypothesis import strategies as st
+
 from zhuomai_appliance.billing.periods import append
 from zhuomai_appliance.model.entitlement import Entitlement
 from zhuomai_appliance.model.moment import Period, PeriodUnit, Timestamp, Zone, parse_rfc3339
@@ -11,18 +13,24 @@ from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import (
+    AccessPolicy,
+    Direction,
+    OnExhaust,
     PlanId,
     PlanKind,
     PlanVersion,
     PlanVersionId,
     Quota,
+    Starts,
     SubscriptionId,
     Terms,
 )
+from zhuomai_appliance.model.traffic import RateLimit
 
 SHANGHAI: Final = Zone("Asia/Shanghai")
 MONTH: Final = Period(PeriodUnit.MONTH, 1)
 GB: Final = 10**9
+SLOW: Final = RateLimit(up_bps=64_000, down_bps=64_000)
 
 
 def t(text: str) -> Timestamp:
@@ -77,3 +85,23 @@ def bought(*purchases: tuple[PlanVersion, str | int]) -> Entitlement:
 def spans(chain: Entitlement) -> list[tuple[int, str, int | None, int | None]]:
     """Number, state, start and end of each segment that has not ended."""
     return [(s.subscription_id, s.state.value, s.starts_at, s.ends_at) for s in chain.segments]
+
+
+PLANS = st.one_of(
+    st.builds(pack, st.integers(1, 5000), st.sampled_from([None, MONTH, Period(PeriodUnit.HOUR, 1)])),
+    st.builds(hours, st.integers(1, 900)),
+    st.builds(
+        lambda o, s, d: pack(o, quota=Quota(octets=o, online_seconds=s, direction=d)),
+        st.integers(1, 5000),
+        st.integers(1, 900),
+        st.sampled_from(Direction),
+    ),
+    st.builds(lambda o: pack(o, None, concurrent=True, priority=o % 3), st.integers(1, 5000)),
+    st.builds(
+        lambda o: pack(o, policy=AccessPolicy(on_exhaust=OnExhaust.THROTTLE, throttle=SLOW)),
+        st.integers(1, 99),
+    ),
+    st.builds(lambda: plan(period=Period(PeriodUnit.HOUR, 1))),
+    st.builds(lambda: monthly(starts=Starts.ON_FIRST_LOGIN)),
+)
+"""Plans of every shape, to be bought in any order."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.billing.plans import GB, MONTH, bought, hours, monthly, pack, plan, spans, t
+from tests.billing.plans import GB, MONTH, PLANS, SLOW, bought, hours, monthly, pack, plan, spans, t
 from zhuomai_appliance.billing.periods import append, segment_of
 from zhuomai_appliance.billing.rating import Consumption, Draw, Outcome, Verdict, consume, total
 from zhuomai_appliance.model.entitlement import (
@@ -24,7 +24,7 @@ from zhuomai_appliance.model.entitlement import (
     octets_left,
     why_not,
 )
-from zhuomai_appliance.model.moment import Anchor, Period, PeriodUnit
+from zhuomai_appliance.model.moment import Anchor
 from zhuomai_appliance.model.products import (
     AccessPolicy,
     Direction,
@@ -38,7 +38,6 @@ from zhuomai_appliance.model.products import (
 from zhuomai_appliance.model.traffic import RateLimit
 
 FAST = AccessPolicy(rate=RateLimit(up_bps=4_000_000, down_bps=8_000_000))
-SLOW = RateLimit(up_bps=64_000, down_bps=64_000)
 
 
 def base(**terms: Any) -> Any:
@@ -265,23 +264,6 @@ def test_a_report_older_than_the_chain_still_counts() -> None:
     assert left(done.entitlement) == {2: 80}
 
 
-PLANS = st.one_of(
-    st.builds(pack, st.integers(1, 5000), st.sampled_from([None, MONTH, Period(PeriodUnit.HOUR, 1)])),
-    st.builds(hours, st.integers(1, 900)),
-    st.builds(
-        lambda o, s, d: pack(o, quota=Quota(octets=o, online_seconds=s, direction=d)),
-        st.integers(1, 5000),
-        st.integers(1, 900),
-        st.sampled_from(Direction),
-    ),
-    st.builds(lambda o: pack(o, None, concurrent=True, priority=o % 3), st.integers(1, 5000)),
-    st.builds(
-        lambda o: pack(o, policy=AccessPolicy(on_exhaust=OnExhaust.THROTTLE, throttle=SLOW)),
-        st.integers(1, 99),
-    ),
-    st.builds(lambda: plan(period=Period(PeriodUnit.HOUR, 1))),
-    st.builds(lambda: monthly(starts=Starts.ON_FIRST_LOGIN)),
-)
 USES = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 7200)), max_size=8)
 START = t("2026-09-15 10:00")
 

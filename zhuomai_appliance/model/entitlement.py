@@ -120,12 +120,30 @@ def coverage_end(entitlement: Entitlement, now: int) -> Timestamp | None:
 
     None: no end. Without an active segment: the present instant, so that nothing is left.
     """
-    when = Timestamp(max(now, entitlement.as_of))
-    end = when
-    for segment, _ in _same_policy(entitlement, when):
-        if segment.ends_at is None:
-            return None
+    walked = at(entitlement, now)
+    head = consumed(walked)
+    if head is not None and all(_simply_queued(s) for s in walked.segments if s is not head):
+        return _projected_end(head, walked.segments)
+    end: Timestamp | None = Timestamp(max(now, entitlement.as_of))
+    for segment in _same_policy(walked, max(now, walked.as_of)):
         end = segment.ends_at
+    return end
+
+
+def _simply_queued(segment: Segment) -> bool:
+    """Whether its projected dates alone tell when it runs: it follows, runs beside nothing, waits for no login."""
+    return segment.state is _QUEUED and not segment.concurrent and segment.activate_by is None
+
+
+def _projected_end(head: Segment, segments: tuple[Segment, ...]) -> Timestamp | None:
+    end = head.ends_at
+    for segment in segments:
+        if end is None:
+            return None
+        if segment is not head:
+            if segment.starts_at != end or segment.policy != head.policy:
+                return end
+            end = segment.ends_at
     return end
 
 
@@ -172,16 +190,16 @@ def _usable(entitlement: Entitlement, now: int) -> list[Segment]:
     return usable
 
 
-def _same_policy(entitlement: Entitlement, when: Timestamp) -> Iterator[tuple[Segment, Timestamp]]:
+def _same_policy(entitlement: Entitlement, when: int) -> Iterator[Segment]:
     """What would be consumed if only time passed, head by head, while the policy stays the same."""
     chain = first_login(entitlement, when)
     policy = None
     while (head := consumed(chain)) is not None and (policy is None or head.policy == policy):
-        yield head, when
+        yield head
         if head.ends_at is None:
             return
-        policy, when = head.policy, head.ends_at
-        chain = first_login(chain, when)
+        policy = head.policy
+        chain = first_login(chain, head.ends_at)
 
 
 def owned_until(entitlement: Entitlement) -> Timestamp | None:

@@ -6,6 +6,7 @@ model.entitlement.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -131,27 +132,57 @@ class Entitlement:
 def dump(entitlement: Entitlement) -> str:
     """The text the store keeps: canonical JSON, equal for equal entitlements. `load` reads it."""
     last = entitlement.last
-    return canonical(
-        {
-            "v": TEXT_VERSION,
-            "account": entitlement.account_id,
-            "zone": entitlement.zone_name,
-            "as_of": entitlement.as_of,
-            "revision": entitlement.revision,
-            "segments": [_segment_facts(segment) for segment in entitlement.segments],
-            "last": last
-            and {"id": last.subscription_id, "name": last.plan_name, "why": last.why.value, "at": last.at},
-        }
+    last_text = "" if last is None else f'"last":{_last_text(last)},'
+    text = (
+        f'{{"account":{entitlement.account_id},"as_of":{entitlement.as_of},{last_text}'
+        f'"revision":{entitlement.revision},"segments":[{",".join(map(_segment_text, entitlement.segments))}],'
+        f'"v":{TEXT_VERSION},"zone":{_quoted(entitlement.zone_name)}}}'
     )
+    _KNOWN.learn(text, stored(entitlement))
+    return text
 
 
-@lru_cache(maxsize=8192)
 def load(text: str) -> Entitlement:
-    """Read what `dump` wrote; a text read before costs a look-up.
+    """Read what `dump` wrote. A text that this process read or wrote lately costs a look-up.
 
     Raises:
         FactsError: damaged text, or one that a newer release wrote.
     """
+    known = _KNOWN.find(text)
+    if known is None:
+        known = _KNOWN.learn(text, _parse(text))
+    return known
+
+
+class _Known:
+    """Entitlements by their text, the younger half of them at least.
+
+    Two generations and no lock: the writer's thread dumps while the reactor's thread loads, and each step here is
+    one operation on a dict; at worst both threads do the same work once.
+    """
+
+    def __init__(self, generation: int = 4096) -> None:
+        self._generation = generation
+        self._young: dict[str, Entitlement] = {}
+        self._old: dict[str, Entitlement] = {}
+
+    def find(self, text: str) -> Entitlement | None:
+        known = self._young.get(text)
+        if known is None and (known := self._old.get(text)) is not None:
+            self.learn(text, known)
+        return known
+
+    def learn(self, text: str, entitlement: Entitlement) -> Entitlement:
+        if len(self._young) >= self._generation:
+            self._young, self._old = {}, self._young
+        self._young[text] = entitlement
+        return entitlement
+
+
+_KNOWN: Final = _Known()
+
+
+def _parse(text: str) -> Entitlement:
     facts = Facts.of_text("entitlement", text)
     if (version := facts.number("v")) != TEXT_VERSION:
         raise FactsError(f"entitlement: its text has version {version}, this release reads {TEXT_VERSION}")
@@ -174,10 +205,16 @@ def load(text: str) -> Entitlement:
 
 def stored(entitlement: Entitlement) -> Entitlement:
     """The entitlement as it reads after being stored: what ended meanwhile is forgotten."""
-    return replace(entitlement, ended=())
+    return replace(entitlement, ended=()) if entitlement.ended else entitlement
 
 
-def _segment_facts(segment: Segment) -> dict[str, object]:
+@lru_cache(maxsize=256)
+def _policy_facts(policy: AccessPolicy) -> dict[str, object]:
+    return policy_facts(policy)
+
+
+@lru_cache(maxsize=4096)
+def _segment_text(segment: Segment) -> str:
     term = segment.term
     facts: dict[str, object] = {
         "id": segment.subscription_id,
@@ -202,9 +239,20 @@ def _segment_facts(segment: Segment) -> dict[str, object]:
         "concurrent": segment.concurrent or None,
         "free_first": segment.free_until_first or None,
         "throttled": segment.throttled or None,
-        "policy": policy_facts(segment.policy),
+        "policy": _policy_facts(segment.policy),
     }
-    return {name: value for name, value in facts.items() if value is not None}
+    return canonical(facts)
+
+
+def _last_text(last: LastSegment) -> str:
+    return canonical(
+        {"id": last.subscription_id, "name": last.plan_name, "why": last.why.value, "at": last.at}
+    )
+
+
+@lru_cache(maxsize=64)
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
 
 
 def _segment_from(facts: Facts) -> Segment:
