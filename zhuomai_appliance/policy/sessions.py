@@ -32,6 +32,9 @@ MAX_SESSION_SECONDS: Final = 400 * 86_400
 DEFAULT_LINE_RATE_BPS: Final = 10_000_000_000
 """The fastest access port of a campus; bounds what a wrapped counter may be read as."""
 
+UNCONFIRMED_SECONDS: Final = 60
+"""How much later than its Start a device may begin to count a session's time."""
+
 _WORD: Final = 1 << 32
 
 
@@ -205,9 +208,21 @@ def is_another_session(report: UsageReport, existing: Session) -> bool:
         and report.input_octets == existing.input_octets
         and report.output_octets == existing.output_octets
     )
-    if same_totals or (existing.stopped_at is None and existing.session_seconds == 0):
-        return False
-    return report.at - _seconds(report) >= max(last, existing.started_at + 1)
+    return not same_totals and _began_later(report, existing, last)
+
+
+def _began_later(report: UsageReport, existing: Session, last: int) -> bool:
+    """Whether a report's session began after ``last``, the last that is known of the stored one."""
+    seconds = _seconds(report)
+    if seconds == 0:
+        # No age is told. Only counters that fell prove another session, and only where the device counts time at all.
+        fell = report.input_octets < existing.input_octets or report.output_octets < existing.output_octets
+        if fell and existing.session_seconds:
+            return report.at > last
+        return existing.stopped_at is not None and report.at >= last + LATE_START_SECONDS
+    # Of a row with nothing but a Start the age is not yet confirmed: devices begin to count a little later.
+    slack = 0 if existing.session_seconds else UNCONFIRMED_SECONDS
+    return report.at - seconds > last + slack
 
 
 def _is_other_user(report: UsageReport, existing: Session) -> bool:
@@ -334,7 +349,7 @@ def _total(said: int, stored: int, report: UsageReport, carried: int, unit: int)
     # How far the counter turned since the stored total, both taken modulo one turn.
     grown = (said - stored) % wrap
     is_wrap = stored % wrap - said > wrap // 2
-    if (is_wrap or stored >= wrap) and grown <= carried and said != stored % wrap:
+    if (is_wrap or stored >= wrap) and grown <= carried:
         return stored + grown
     return None
 
