@@ -17,7 +17,7 @@ from zhuomai_appliance.billing.periods import (
     price_from,
     segment_of,
 )
-from zhuomai_appliance.model.entitlement import WhyNot, at, changes, current, first_login, why_not
+from zhuomai_appliance.model.entitlement import WhyNot, at, changes, current, first_login, stored, why_not
 from zhuomai_appliance.model.moment import Anchor, Period, PeriodUnit, Zone, end_of
 from zhuomai_appliance.model.products import (
     BuyoutPrice,
@@ -154,6 +154,7 @@ def test_w13_cancelling_what_queues_moves_the_rest_up() -> None:
     )
     before = segment_of(chain, SubscriptionId(3))
     assert before.starts_at == t("2026-11-15 10:00")
+    chain = stored(chain)
     without = cancel(chain, SubscriptionId(2), t("2026-09-20 10:00"))
     assert spans(without)[1] == (3, "queued", t("2026-10-15 10:00"), t("2027-10-15 10:00"))
     assert segment_of(without, SubscriptionId(2)).state is SubscriptionState.CANCELLED

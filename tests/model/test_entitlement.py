@@ -63,7 +63,7 @@ def test_the_end_is_half_open() -> None:
 
 def test_a_late_question_finds_the_exact_start() -> None:
     """Asked days after the head ended, the next segment began at the instant of that end."""
-    chain = bought((monthly(), NOW), (monthly(), NOW), (monthly(), NOW))
+    chain = stored(bought((monthly(), NOW), (monthly(), NOW), (monthly(), NOW)))
     late = at(chain, t("2026-11-20 00:00"))
     assert spans(late) == [(3, "active", t("2026-11-15 10:00"), t("2026-12-15 10:00"))]
     assert [s.subscription_id for s in late.ended] == [1, 2]
@@ -185,8 +185,17 @@ def test_a_suspended_head_keeps_its_queue_waiting() -> None:
 
 def test_changes_of_nothing_are_none() -> None:
     """Equal chains have no rows to write."""
-    chain = bought((monthly(), NOW))
+    chain = stored(bought((monthly(), NOW)))
     assert changes(chain, at(chain, NOW + 1)) == ()
+    assert changes(load(dump(chain)), chain) == ()
+
+
+def test_changes_count_from_what_is_stored() -> None:
+    """A chain walked on before a purchase still writes the rows of what ended and began on the way."""
+    chain = load(dump(bought((monthly(), NOW), (monthly(), NOW))))
+    walked = at(chain, t("2026-10-20 00:00"))
+    rows = changes(walked, append(walked, monthly(), SubscriptionId(3), t("2026-10-20 00:00")))
+    assert {c.subscription_id: c.state.value for c in rows} == {1: "finished", 2: "active", 3: "queued"}
 
 
 def owners(chain: Entitlement, when: int) -> tuple[Any, ...]:

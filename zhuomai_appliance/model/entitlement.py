@@ -238,8 +238,11 @@ def why_not(entitlement: Entitlement, now: int) -> NoAccess | None:
 
 
 def changes(before: Entitlement, after: Entitlement) -> tuple[SegmentChange, ...]:
-    """The subscription rows that differ between two states of one chain, those that ended in between included."""
-    known = {s.subscription_id: s for s in (*before.ended, *before.segments)}
+    """The subscription rows that must be written when `before` becomes `after`, those that ended included.
+
+    `before` may have been walked on since it was read: what counts is how the store has it.
+    """
+    known = {s.subscription_id: s for s in before.kept}
     return tuple(
         SegmentChange(
             subscription_id=s.subscription_id,

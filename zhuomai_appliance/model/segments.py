@@ -112,7 +112,8 @@ class Entitlement:
     `as_of` is the instant to which the chain has been walked: an earlier `now`, from a clock set back, counts as
     `as_of`. `revision` rises with every change of the chain, so that a commit can refuse a preview made of
     an older one; mere use of an allowance leaves it. `ended`
-    holds what ended since the text was read; it is neither stored nor compared.
+    holds what ended since the chain was stored, `kept` the segments as the store has them; neither is stored or
+    compared.
     """
 
     account_id: AccountId
@@ -121,7 +122,8 @@ class Entitlement:
     last: LastSegment | None = None
     as_of: Timestamp = BEFORE_ALL
     revision: int = 0
-    ended: tuple[Segment, ...] = field(default=(), compare=False)
+    ended: tuple[Segment, ...] = field(default=(), compare=False, repr=False)
+    kept: tuple[Segment, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def zone(self) -> Zone:
@@ -200,12 +202,14 @@ def _parse(text: str) -> Entitlement:
     except ValueError as error:
         raise FactsError(f"entitlement: {error}") from error
     facts.done()
-    return entitlement
+    return stored(entitlement)
 
 
 def stored(entitlement: Entitlement) -> Entitlement:
-    """The entitlement as it reads after being stored: what ended meanwhile is forgotten."""
-    return replace(entitlement, ended=()) if entitlement.ended else entitlement
+    """The entitlement as it reads after being stored: its segments are the store's, what ended is forgotten."""
+    if not entitlement.ended and entitlement.kept is entitlement.segments:
+        return entitlement
+    return replace(entitlement, ended=(), kept=entitlement.segments)
 
 
 @lru_cache(maxsize=256)
