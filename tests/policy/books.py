@@ -159,3 +159,23 @@ def _totals(outcome: Open | WriteFinished | Update | Correct | Reopen | Close) -
         "ip": counted.ip,
         "ipv6": counted.ipv6,
     }
+
+
+def begun(seconds: int = 300, octets: int = 1000, **changes: Any) -> Books:
+    """Books with one session begun at NOW and one interim after `seconds`."""
+    books = Books()
+    books.record(a_report(ReportKind.START, **changes))
+    books.record(at_second(seconds, octets, **changes))
+    return books
+
+
+def at_second(
+    seconds: int, octets: int, kind: ReportKind = ReportKind.INTERIM, **changes: Any
+) -> UsageReport:
+    values: dict[str, Any] = {
+        "at": NOW + seconds,
+        "session_seconds": seconds,
+        "input_octets": octets,
+        "output_octets": 2 * octets,
+    }
+    return a_report(kind, **values | changes)

@@ -6,7 +6,7 @@ packet cannot lower anything and no growth is ever negative.
 
 Which session a report is about is settled first, since devices use an Acct-Session-Id again after a restart:
 
-* another device address (or, where none is known, another user name) is another session;
+* another device address is another session, and so is another name where no address is known;
 * the same Class, which we issue once per login, is the same session;
 * otherwise a report whose session began (event time less Acct-Session-Time) after the last we know of the stored one
   is another session. That is sharper than "Acct-Session-Time went down", which a late packet shows as well.
@@ -179,6 +179,9 @@ def merge(
         return Ignore("late report of an earlier session under this id")
     if is_another_session(report, existing):
         return _begin(report, existing, rival)
+    if _is_other_device(report, existing):
+        # Two devices at once under one id: neither may be charged for the other, nor a row opened at every turn.
+        return Ignore("another device under the id of a running session")
     if report.kind is ReportKind.START and report.session_seconds == 0:
         return Ignore("start repeated" if existing.stopped_at is None else "start of a session that is over")
     if report.kind is ReportKind.STOP:
@@ -192,8 +195,8 @@ def is_another_session(report: UsageReport, existing: Session) -> bool:
     last = max(last, existing.updated_at)
     if report.at < existing.updated_at:
         return False
-    if _is_other_user(report, existing):
-        return True
+    if _is_other_device(report, existing) or _is_other_name(report, existing):
+        return report.at - _seconds(report) >= last
     known_class, said_class = existing.class_token, report.class_token
     if known_class and known_class == said_class:
         return False
@@ -225,14 +228,13 @@ def _began_later(report: UsageReport, existing: Session, last: int) -> bool:
     return report.at - seconds > last + slack
 
 
-def _is_other_user(report: UsageReport, existing: Session) -> bool:
-    if report.mac is not None and existing.mac is not None:
-        return report.mac != existing.mac
-    if report.mac is not None or existing.mac is not None:
-        return False
-    return (
-        bool(report.username_raw and existing.username_raw) and report.username_raw != existing.username_raw
-    )
+def _is_other_device(report: UsageReport, existing: Session) -> bool:
+    return report.mac is not None and existing.mac is not None and report.mac != existing.mac
+
+
+def _is_other_name(report: UsageReport, existing: Session) -> bool:
+    """Another name where no address tells more; a name may also change its form in mid-session."""
+    return report.mac is None and existing.mac is None and report.username_raw != existing.username_raw
 
 
 def _seconds(report: UsageReport) -> int:

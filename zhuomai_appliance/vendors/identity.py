@@ -1,5 +1,7 @@
 """Addresses, VLANs and networks out of the texts that access devices send (vendor notes §1).
 
+The readers remember what they read: a school has few ports and networks, and the same phones come back all day.
+
 Every reader takes whatever stands in the attribute and answers None for what it cannot read: a device's odd writing
 must not cost a user the login. The forms come from the vendors' guides; the table in the tests quotes them.
 """
@@ -7,6 +9,7 @@ must not cost a user the login. The forms come from the vendors' guides; the tab
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from zhuomai_appliance.radius.values import text
@@ -49,6 +52,7 @@ class Vlans(NamedTuple):
 NO_VLANS: Final = Vlans(None, None)
 
 
+@lru_cache(maxsize=16_384)
 def mac_from(value: bytes | None) -> str | None:
     """The MAC in Calling-Station-Id, User-Name or 26-60, as ``aa:bb:cc:dd:ee:ff``; None if there is none.
 
@@ -70,6 +74,7 @@ def mac_from(value: bytes | None) -> str | None:
     return ":".join((bare[0:2], bare[2:4], bare[4:6], bare[6:8], bare[8:10], bare[10:12]))
 
 
+@lru_cache(maxsize=16_384)
 def mac_of_name(name: bytes | None) -> str | None:
     """The MAC if a User-Name is nothing else than a MAC: strict, so that an account's name is not taken for one."""
     if not name:
@@ -98,6 +103,7 @@ def usable_address(address: str | None) -> str | None:
     return ".".join(str(int(p)) for p in parts)
 
 
+@lru_cache(maxsize=16_384)
 def ssid_from(called: bytes | None) -> str | None:
     """The network's name behind the access point's MAC in Called-Station-Id; None if no MAC and ``:`` come first.
 
@@ -112,6 +118,7 @@ def ssid_from(called: bytes | None) -> str | None:
     return storable(words_of(name)) if 0 < len(name) <= 32 else None
 
 
+@lru_cache(maxsize=16_384)
 def vlans_from(port_id: str | None) -> Vlans:
     """The VLANs in a NAS-Port-Id, in whichever of the known writings; none known: no VLAN, no error."""
     if not port_id:
@@ -149,7 +156,9 @@ def words_of(value: bytes | None) -> str | None:
     Chinese is meant; a Russian word nearly always has a letter that GB2312 has not.
     """
     words = text(value)
-    if value is None or words is None or not any("\u0250" <= letter <= "\u07ff" for letter in words):
+    if value is None or words is None or words.isascii():
+        return words
+    if not any("\u0250" <= letter <= "\u07ff" for letter in words):
         return words
     try:
         chinese = value.decode("gb2312")
@@ -178,6 +187,9 @@ def session_id_from(value: bytes | None) -> str:
     """
     if not value:
         return ""
+    words = value.decode("latin-1")
+    if words.isascii() and words.isprintable() and "\\" not in words:
+        return words
     return "".join(chr(o) if 0x20 <= o < 0x7F and o != 0x5C else f"\\x{o:02x}" for o in value)
 
 

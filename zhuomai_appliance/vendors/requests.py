@@ -17,7 +17,7 @@ from zhuomai_appliance.model.access import (
 )
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.traffic import MAX_OCTETS
-from zhuomai_appliance.radius.packet import Packet
+from zhuomai_appliance.radius.packet import Packet, sub_attributes
 from zhuomai_appliance.radius.values import address, address6, integer, prefix6
 from zhuomai_appliance.vendors.identity import (
     address_and_mac_from,
@@ -33,7 +33,7 @@ from zhuomai_appliance.vendors.identity import (
 )
 from zhuomai_appliance.vendors.profile import IETF, AttributeId, VendorProfile
 
-_MICROSOFT: Final = 311
+_MICROSOFT_ID: Final = (311).to_bytes(4, "big")
 _WIRELESS: Final = 19
 _ETHERNET: Final = 15
 
@@ -72,11 +72,12 @@ def attempt_from(
     port_id = packet.first(87)
     kind = classify(packet, nas, profile, password)
     mac, ip = _station(packet, profile)
-    username, realm = split_realm(words_of(name) or "")
+    words = words_of(name) or ""
+    username, realm = split_realm(words)
     port_text = storable(words_of(port_id)) if port_id else None
     return AccessAttempt(
         username=username,
-        username_raw=storable(words_of(name)),
+        username_raw=storable(words),
         realm=realm,
         proof=_proof(packet, kind, mac, password),
         nas_id=nas.id,
@@ -158,7 +159,7 @@ def classify(packet: Packet, nas: Nas, profile: VendorProfile, password: bytes |
     if (
         packet.code == 12
         or _value(packet, profile.probe) is not None
-        or (words_of(packet.first(1)) or "") == nas.quirks.get("probe_username")
+        or ("probe_username" in nas.quirks and words_of(packet.first(1)) == nas.quirks["probe_username"])
     ):
         return AccessKind.PROBE
     caller = mac_from(packet.first(31))
@@ -227,7 +228,10 @@ def _mac_proof(packet: Packet, mac: str | None) -> Proof:
 
 def _has_ms_chap(packet: Packet) -> bool:
     """MS-CHAP-Response 1 or MS-CHAP2-Response 25 of Microsoft (RFC 2548 §2)."""
-    return packet.vendor(_MICROSOFT, 1) is not None or packet.vendor(_MICROSOFT, 25) is not None
+    return packet.has(26) and any(
+        value.startswith(_MICROSOFT_ID) and {1, 25} & {number for number, _ in sub_attributes(value)}
+        for value in packet.every(26)
+    )
 
 
 def _value(packet: Packet, attribute: AttributeId | None) -> bytes | None:
