@@ -91,7 +91,7 @@ class SqliteStore:
         self._waiting_for_close: list[Deferred[None]] = []
         self._writer: Writer | None = None
         self._unwritable = StoreState(Condition.OK)
-        self._refused = 0
+        self._refused = self._unheard = 0
         mode: Mode = "read"
         try:
             migrate.migrate(path, schema, backups=backup_folder)
@@ -144,7 +144,7 @@ class SqliteStore:
     def counters(self) -> StoreCounters:
         """See `interface.Store.counters`."""
         if self._writer is None:
-            return StoreCounters(0, 0, 0, 0, self._refused, 0, 0)
+            return StoreCounters(0, 0, 0, 0, self._refused, self._unheard, 0)
         return self._writer.counters
 
     def write(
@@ -160,6 +160,7 @@ class SqliteStore:
         """See `interface.Store.enqueue`."""
         if self._writer is None:
             self._refused += 1
+            self._unheard += 1
         else:
             self._writer.enqueue(task, droppable=droppable)
 
