@@ -1,0 +1,138 @@
+"""Figures and sentences of the console that are put together from numbers: one place for each wording."""
+
+from __future__ import annotations
+
+from zhuomai_appliance.web.admin.lists import Event, EventKind
+from zhuomai_appliance.web.admin.views import Badge, ErrorView, Figure, Mark
+from zhuomai_appliance.web.formats import Formatter
+from zhuomai_appliance.web.words import Words, mark
+
+
+def dashboard_figures(
+    f: Formatter, *, people: int, devices: int, income_fen: int, expiring: int, refused: int
+) -> tuple[Figure, ...]:
+    """The figures over the dashboard: people and open sessions now, cash of today, ends within 7 days, refusals."""
+    text = f.words.text
+    return (
+        Figure(
+            text("Online now"), f.count(people), text("people"), device_count(f, devices), "/admin/online"
+        ),
+        Figure(text("Income today"), f.yuan(income_fen), "", text("cash at the desk")),
+        Figure(text("Expire in 7 days"), f.count(expiring), text("people"), "", "/admin/users?view=soon"),
+        Figure(
+            text("Refused in the last hour"),
+            f.count(refused),
+            f.words.plural("time", "times", refused),
+            "",
+            "/admin/attempts?result=refused",
+        ),
+    )
+
+
+def online_figures(
+    f: Formatter, *, people: int, devices: int, output_octets: int, input_octets: int, suspects: int
+) -> tuple[Figure, ...]:
+    """The figures over the list of people online; traffic is that of the open sessions so far."""
+    text = f.words.text
+    return (
+        Figure(text("Online"), f.count(people), text("people"), device_count(f, devices)),
+        Figure(text("Down"), f.traffic(output_octets), "", text("in the open sessions")),
+        Figure(text("Up"), f.traffic(input_octets), "", text("in the open sessions")),
+        Figure(text("Suspect"), f.count(suspects), "", text("no device place, no charge")),
+    )
+
+
+def device_count(f: Formatter, devices: int) -> str:
+    """11,406 devices."""
+    return f.words.plural("%(count)s device", "%(count)s devices", devices, count=f.count(devices))
+
+
+def nas_badge(words: Words, *, silent: bool, ever: bool) -> Badge:
+    """Whether an access device reports: never seen, reports, silent."""
+    if not ever:
+        return Badge(Mark.IDLE, words.text("Never seen"))
+    return Badge(Mark.WARN, words.text("Silent")) if silent else Badge(Mark.OK, words.text("Reports"))
+
+
+def chain_badge(words: Words, *, holds: bool) -> Badge:
+    """Whether the audit log's hash chain holds."""
+    return (
+        Badge(Mark.OK, words.text("Chain holds")) if holds else Badge(Mark.DANGER, words.text("Chain broken"))
+    )
+
+
+def verdict(words: Words, *, can_go_online: bool, why: str) -> str:
+    """The first words of a person's page."""
+    if can_go_online:
+        return words.text("Can go online now.")
+    return words.text("Cannot go online: %(why)s.", why=why)
+
+
+def logged_in(words: Words, at: int, detail: str) -> Event:
+    """A login that was accepted."""
+    return Event(EventKind.LOGIN, at, words.text("Logged in"), detail)
+
+
+def refused(words: Words, at: int, why: str, detail: str) -> Event:
+    """A login that was refused."""
+    return Event(EventKind.REFUSED, at, words.text("Refused: %(why)s", why=why), detail)
+
+
+def session_ended(words: Words, at: int, detail: str) -> Event:
+    """A session that ended."""
+    return Event(EventKind.SESSION, at, words.text("Session ended"), detail)
+
+
+def paid(words: Words, at: int, amount: str, detail: str) -> Event:
+    """An order that was paid, with its amount as it is printed."""
+    return Event(EventKind.MONEY, at, words.text("Paid %(amount)s", amount=amount), detail)
+
+
+def changed(words: Words, at: int, who: str, detail: str) -> Event:
+    """An operator's act on this person."""
+    return Event(EventKind.CHANGE, at, words.text("Changed by %(who)s", who=isolated(who)), detail)
+
+
+def version_note(words: Words, version: int) -> str:
+    """Which version of a plan was bought."""
+    return words.text("version %(n)s", n=version)
+
+
+def wallet_facts(f: Formatter, spent_fen: int) -> tuple[tuple[str, str], ...]:
+    """The lines below the balance: what was spent since the month began."""
+    return ((f.words.text("Spent this month"), f.yuan(spent_fen)),)
+
+
+def isolated(text: str) -> str:
+    """A stranger's text inside a sentence of ours, so that its direction stays its own (Unicode TR9, FSI and PDI)."""
+    return f"\u2068{text}\u2069"
+
+
+def disconnecting(words: Words, who: str) -> str:
+    """What the page says after a session was kicked; the access device has not answered yet."""
+    return words.text("%(who)s is being disconnected.", who=isolated(who))
+
+
+_ERRORS = {
+    400: (mark("The request cannot be read"), mark("Nothing was changed. Go back and try again.")),
+    403: (
+        mark("This is not open to your role"),
+        mark("An administrator can give the right. Nothing was changed."),
+    ),
+    404: (mark("There is no such page"), mark("The address may be old. Nothing was changed.")),
+    405: (mark("That cannot be done here"), mark("Nothing was changed. Go back and try again.")),
+    409: (mark("The form is too old"), mark("Nothing was changed. Open the page again and repeat.")),
+    413: (mark("That is too much at once"), mark("Nothing was changed. Send less.")),
+    429: (mark("Too many tries"), mark("Please wait a minute. Nothing was changed.")),
+    503: (mark("The box is busy"), mark("Logins go first. Please try again in a few seconds.")),
+}
+_FAULT = (
+    mark("That did not work"),
+    mark("The fault is ours and is in the log. Please look before you repeat it."),
+)
+
+
+def error_view(status: int, words: Words, number: str = "") -> ErrorView:
+    """What a person is told for an HTTP status; anything unknown is a fault of ours."""
+    title, sentence = _ERRORS.get(status, _FAULT)
+    return ErrorView(status, words.text(title), words.text(sentence), number)

@@ -1,0 +1,113 @@
+"""The two sites: captive pages for clients, and the console with its API; headers, methods and errors for both.
+
+Klein and Twisted leave much open by default (security §5): here every answer gets its headers, every method that a
+route does not name is refused, and an exception becomes one sentence with a reference number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.web.resource import IResource, Resource, getChildForRequest
+
+from zhuomai_appliance.flows.operators import Operators
+from zhuomai_appliance.flows.ports import ReasonWords
+from zhuomai_appliance.flows.session_admin import SessionAdmin
+from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.store.interface import Store
+from zhuomai_appliance.store.vault import Vault
+from zhuomai_appliance.web.captive.pages import CaptiveDeps, CaptivePages
+from zhuomai_appliance.web.render import Renderer
+from zhuomai_appliance.web.static import AssetResource
+
+METHODS: Final = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"))
+
+_HEADERS: Final = (
+    (b"X-Content-Type-Options", b"nosniff"),
+    (b"Referrer-Policy", b"no-referrer"),
+    (b"X-Frame-Options", b"DENY"),
+    (b"Cross-Origin-Opener-Policy", b"same-origin"),
+    (b"Cache-Control", b"no-store"),
+    (b"Content-Security-Policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+)
+
+
+class Guarded(Resource):
+    """Puts the headers on and turns away what no page serves, before the site's own resource sees a request.
+
+    A page that needs another policy or may be cached sets its own header over these.
+    """
+
+    isLeaf = False
+
+    def __init__(self, inner: IResource) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def getChildWithDefault(self, path: bytes | str, request: Any) -> Any:
+        """The site's resource, or the refusal."""
+        for name, value in _HEADERS:
+            request.setHeader(name, value)
+        hosts = request.requestHeaders.getRawHeaders(b"host") or []
+        if request.method not in METHODS:
+            return Refusal(405, b"this method is not served\n")
+        if len(hosts) != 1:
+            return Refusal(400, b"one Host header is needed\n")
+        segment = path if isinstance(path, bytes) else path.encode()
+        request.postpath.insert(0, segment)
+        if request.prepath:
+            request.prepath.pop()
+        if getattr(self._inner, "isLeaf", False):
+            return self._inner
+        return getChildForRequest(self._inner, request)
+
+    def render(self, request: Any) -> Any:
+        """Never reached: every path has a child."""
+        return self.getChildWithDefault(b"", request).render(request)
+
+
+class Refusal(Resource):
+    """A constant sentence with a status."""
+
+    isLeaf = True
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__()
+        self._status = status
+        self._body = body
+
+    def render(self, request: Any) -> bytes:
+        """The sentence."""
+        request.setResponseCode(self._status)
+        request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+        return self._body
+
+
+def captive_site(deps: CaptiveDeps) -> IResource:
+    """The site for clients, plain HTTP."""
+    return Guarded(CaptivePages(deps).app.resource())
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleDeps:
+    """What the console, its API and the health pages work with. ``gauges`` gives /metrics its counts."""
+
+    store: Store
+    vault: Vault
+    tables: Tables
+    operators: Operators
+    session_admin: SessionAdmin
+    renderer: Renderer
+    words: ReasonWords
+    clock: Callable[[], int]
+    gauges: Callable[[], Mapping[str, float]]
+    reference: Callable[[], str]
+
+
+def console_resource(deps: ConsoleDeps) -> IResource:
+    """Console, API, health and static files; the same behind TLS and on the loopback listener."""
+    root = Resource()
+    root.putChild(b"static", AssetResource(deps.renderer.assets))
+    return Guarded(root)
