@@ -137,10 +137,12 @@ class AccessFlow:
         secret_id: int | None = None
         facts = known.facts if known is not None else None
         refused = authorize.before_proof(attempt, facts, self._tables.lists(nas.project_id), now)
-        if refused is None and not isinstance(attempt.proof, MacProof):
+        if refused is not None:
+            secret_id = _shown_secret(attempt, known)
+            if refused.reason is Reason.UNKNOWN_USER:
+                self._count_failure(attempt)
+        elif not isinstance(attempt.proof, MacProof):
             refused, secret_id = await self._prove(attempt, known, now)
-        elif refused is not None and refused.reason is Reason.UNKNOWN_USER:
-            self._count_failure(attempt)
         if refused is None and known is not None:
             verdict = authorize.decide(attempt, known.facts, now)
             if isinstance(verdict, Grant):
@@ -356,6 +358,14 @@ def _is_news(binding: BindingPlan, facts: AccessFacts, now: int) -> bool:
             renewed = (binding.silent_until or 0) - (known.silent_until or 0) > WORTH_A_WRITE_SECONDS
             return renewed or now - known.last_seen_at > WORTH_A_WRITE_SECONDS or bool(binding.evict)
     return True
+
+
+def _shown_secret(attempt: AccessAttempt, known: _Known | None) -> int | None:
+    """The one-time secret shown with a login that is refused whatever it proves: the page behind it is told why."""
+    if known is None or not known.secrets:
+        return None
+    matched = credentials.check(attempt.proof, None, [secret for _, secret in known.secrets])
+    return known.secrets[matched - 1][0] if matched else None
 
 
 def _device(attempt: AccessAttempt) -> Device:

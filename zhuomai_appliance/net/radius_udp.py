@@ -80,6 +80,7 @@ class _RadiusPort(DatagramProtocol):
         self.counters: Counter[str] = Counter()
         self.complaints = Complaints(clocks.monotonic)
         self.duplicates = DuplicateCache(self.keep_seconds, DUPLICATES_KEPT)
+        self._open: set[RequestKey] = set()
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
         """Take one datagram; whatever is in it, this returns."""
@@ -109,7 +110,13 @@ class _RadiusPort(DatagramProtocol):
             self.counters["pending"] += 1
         else:
             self.counters["requests"] += 1
+            self._open.add(key)
             self.work(packet, nas, secret, key)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests taken and not answered yet: what a shutdown waits for."""
+        return len(self._open)
 
     def refusal(self, packet: Packet, nas: Nas, secret: Secret, host: str) -> str:
         """Why this packet may not be answered, by its signatures; empty when it may."""
@@ -132,6 +139,7 @@ class _RadiusPort(DatagramProtocol):
         """Sign, remember and send a reply."""
         datagram = encode_reply(code, packet, reply, secret, sign=sign)
         self.duplicates.remember(key, packet.authenticator, datagram, self._clocks.monotonic())
+        self._open.discard(key)
         self._send(datagram, (key.address, key.port))
 
     def drop(self, why: str, host: str, words: str) -> None:
@@ -149,6 +157,7 @@ class _RadiusPort(DatagramProtocol):
 
     def failed(self, reason: object, key: RequestKey, packet: Packet) -> None:
         """An answer could not be made: silence, and the next repetition is worked on anew (security R7)."""
+        self._open.discard(key)
         self.counters["failed"] += 1
         self.duplicates.forget(key, packet.authenticator)
         if self.complaints.may_say("failed", key.address):
@@ -268,5 +277,6 @@ class AcctProtocol(_RadiusPort):
             self.counters["recorded"] += 1
             self.answer(Code.ACCOUNTING_RESPONSE, packet, (), secret, key, sign=False)
         else:
+            self._open.discard(key)
             self.drop("not_a_report", key.address, "an accounting request without a usable status")
             self.duplicates.forget(key, packet.authenticator)

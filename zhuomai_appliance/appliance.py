@@ -1,0 +1,316 @@
+"""The wiring diagram in code: settings and a reactor in, one service out.
+
+    sockets (net) -> flows -> rules (policy, billing) and books (store)
+
+Everything that is shared is made here, once, and handed to whoever needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.application.service import IService, MultiService
+from twisted.internet import ssl
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.web.resource import IResource
+
+from zhuomai_appliance import paths
+from zhuomai_appliance.commands.backstage import Backstage, take_lock
+from zhuomai_appliance.commands.handlers import handlers
+from zhuomai_appliance.config import Config, Endpoint
+from zhuomai_appliance.entropy import SystemEntropy
+from zhuomai_appliance.flows import housekeeping
+from zhuomai_appliance.flows.access import AccessFlow, VerdictBoard
+from zhuomai_appliance.flows.accounting import AccountingFlow
+from zhuomai_appliance.flows.disconnect import Dispatcher
+from zhuomai_appliance.flows.operators import Operators
+from zhuomai_appliance.flows.portal_login import PortalLogin
+from zhuomai_appliance.flows.reservations import Reservations
+from zhuomai_appliance.flows.session_admin import SessionAdmin
+from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.flows.throttle import Throttle
+from zhuomai_appliance.flows.visitors import Reception
+from zhuomai_appliance.model.network import Nas
+from zhuomai_appliance.net import control
+from zhuomai_appliance.net.clocks import Clocks
+from zhuomai_appliance.net.coa_client import CoaClient
+from zhuomai_appliance.net.http import CONNECTIONS_OF_ADDRESS, AdmittingSite
+from zhuomai_appliance.net.portal_udp import HEARTBEAT_SECONDS, PortalProtocol
+from zhuomai_appliance.net.radius_udp import AcctProtocol, AuthProtocol
+from zhuomai_appliance.net.timers import Round
+from zhuomai_appliance.paths import StateFiles
+from zhuomai_appliance.portal.heartbeat import Notice
+from zhuomai_appliance.store.digests import Digester
+from zhuomai_appliance.store.sqlite import SqliteStore
+from zhuomai_appliance.store.vault import load_key
+from zhuomai_appliance.web.app import ConsoleDeps, captive_site, console_resource
+from zhuomai_appliance.web.captive.pages import CaptiveDeps
+from zhuomai_appliance.web.render import Renderer
+from zhuomai_appliance.web.sentences import Sentences
+
+RECEIVE_BUFFER_OCTETS: Final = 8 * 1024 * 1024
+"""A school that comes back after a power cut sends its logins at once; the default buffer holds a few hundred."""
+
+CAPTIVE_CONNECTIONS_OF_ADDRESS: Final = 64
+"""Many phones may stand behind one address at the captive page."""
+
+DRAIN_SECONDS: Final = 5.0
+
+
+def make_service(config: Config, reactor: Any) -> IService:
+    """Open the books and lay out every part; nothing listens before the service starts.
+
+    Raises:
+        LockHeld: another process works on the state directory.
+        StoreRefused, VaultLocked: the database or its key cannot be used; one line says why.
+        OSError: the state directory is not there or not ours.
+    """
+    return Appliance(config, reactor)
+
+
+class Appliance(MultiService):
+    """The whole daemon. Starting binds every port or none; stopping drains, then closes the books."""
+
+    log = Logger(namespace="zhuomai.appliance")
+
+    def __init__(self, config: Config, reactor: Any) -> None:
+        super().__init__()
+        self.config = config
+        self.reactor = reactor
+        self.files = StateFiles(config.state.dir)
+        self._lock = take_lock(self.files)
+        self.entropy = SystemEntropy()
+        self.vault = load_key(config.state.key_path, self.entropy)
+        self.clocks = Clocks(reactor, time.time, time.monotonic)
+        self.store = SqliteStore(self.files.database, reactor, backup_folder=self.files.backups)
+        self.tables = Tables()
+        self.tables.reload(self.store.reader, self.vault)
+        self._ports: list[IListeningPort] = []
+        self._udp: list[AuthProtocol | AcctProtocol] = []
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Make the flows and the protocols, and the rounds of work by the clock."""
+        clocks, store, tables = self.clocks, self.store, self.tables
+        throttle, reservations, board = Throttle(), Reservations(), VerdictBoard()
+        self.renderer = Renderer(paths.web())
+        self.words = words = Sentences(self.renderer.words, clocks.now)
+        self.digester = Digester(self.entropy)
+        self.coa = CoaClient(clocks)
+        self.dispatcher = Dispatcher(store, tables, self.coa, clocks.now)
+        effects = Round("effects", 1.0, self.dispatcher.run, clocks)
+        self.access = AccessFlow(
+            store,
+            self.vault,
+            tables,
+            reservations,
+            throttle,
+            board,
+            words,
+            self.entropy,
+            clocks.monotonic,
+        )
+        self.accounting = AccountingFlow(store, self.vault, tables, reservations, effects.soon)
+        self.auth = AuthProtocol(tables, self.access, clocks)
+        self.acct = AcctProtocol(tables, self.accounting, clocks)
+        self.portal = PortalProtocol(tables, clocks, self.entropy.nonce16, self._hear_notice)
+        self.portal_login = PortalLogin(
+            store,
+            self.vault,
+            tables,
+            Reception(tables, self.vault),
+            throttle,
+            board,
+            self.portal,
+            self.entropy,
+            clocks.now,
+            clocks.monotonic,
+            effects.soon,
+        )
+        self.session_admin = SessionAdmin(store, tables, clocks.now, effects.soon)
+        self.operators = Operators(store, self.entropy, self.digester)
+        self._add_rounds(effects, reservations)
+
+    def _hear_notice(self, nas: Nas, notice: Notice) -> None:
+        # The flow and the protocol need each other; the protocol is made first
+        self.portal_login.on_notice(nas, notice)
+
+    def _add_rounds(self, effects: Round, reservations: Reservations) -> None:
+        clocks, store = self.clocks, self.store
+
+        async def beat() -> None:
+            self.portal.beat(self.tables.all_nas())
+            reservations.sweep(clocks.now())
+
+        def timed(work: Callable[..., Any], *more: Any) -> Callable[[], Any]:
+            return lambda: work(store, *more, clocks.now())
+
+        for service in (
+            effects,
+            Round("chains", 5.0, timed(housekeeping.move_chains), clocks),
+            Round("uncovered", 5.0, timed(housekeeping.end_uncovered), clocks),
+            Round("stale", 30.0, timed(housekeeping.close_stale), clocks),
+            Round("months", 3600.0, timed(housekeeping.prepare_months), clocks),
+            Round("finished", 60.0, timed(housekeeping.move_finished), clocks),
+            Round("earnings", 3600.0, timed(housekeeping.earn, self.tables), clocks),
+            Round("tidy", 600.0, timed(housekeeping.tidy), clocks),
+            Round("portal heartbeat", HEARTBEAT_SECONDS, beat, clocks),
+        ):
+            service.setServiceParent(self)
+
+    # Starting ---------------------------------------------------------------------------------------------------------
+
+    def startService(self) -> None:
+        """Bind every port; a port that cannot be bound ends the start with its own error."""
+        settings = self.config
+        bound: dict[str, list[str]] = {
+            name: [] for name in ("auth", "acct", "radsec", "portal", "captive", "secure", "plain_admin")
+        }
+        captive, console = self._sites()
+        try:
+            for endpoint in settings.radius.auth:
+                bound["auth"].append(self._udp_port(endpoint, self.auth))
+            for endpoint in settings.radius.acct:
+                bound["acct"].append(self._udp_port(endpoint, self.acct))
+            bound["portal"].append(self._udp_port(settings.portal.listen, self.portal))
+            self._udp_port(Endpoint(settings.portal.listen.host, 0), self.coa)
+            bound["captive"].append(
+                self._tcp_port(settings.web.captive, captive, CAPTIVE_CONNECTIONS_OF_ADDRESS)
+            )
+            bound["secure"].append(self._tls_port(settings.web.secure, console))
+            if settings.web.plain_admin is not None:
+                bound["plain_admin"].append(
+                    self._tcp_port(settings.web.plain_admin, console, CONNECTIONS_OF_ADDRESS)
+                )
+            self._ports.append(
+                control.listen(self.reactor, self.files.control_socket, handlers(self._backstage()))
+            )
+        except BaseException:
+            for port in self._ports:
+                port.stopListening()
+            raise
+        super().startService()
+        self._write_listening(bound)
+        self.log.info("serving: {bound}", bound={name: places for name, places in bound.items() if places})
+
+    def _backstage(self) -> Backstage:
+        return Backstage(
+            files=self.files,
+            store=self.store,
+            vault=self.vault,
+            entropy=self.entropy,
+            digester=self.digester,
+            now=self.clocks.now,
+            changed=lambda: self.tables.reload(self.store.reader, self.vault),
+        )
+
+    def _sites(self) -> tuple[IResource, IResource]:
+        captive = captive_site(
+            CaptiveDeps(
+                portal_login=self.portal_login,
+                tables=self.tables,
+                store=self.store,
+                renderer=self.renderer,
+                clock=self.clocks.now,
+                later=self.clocks.later,
+                reference=self.entropy.lookup_code,
+                public_url=self.config.web.public_url,
+            )
+        )
+        console = console_resource(
+            ConsoleDeps(
+                store=self.store,
+                vault=self.vault,
+                tables=self.tables,
+                operators=self.operators,
+                session_admin=self.session_admin,
+                renderer=self.renderer,
+                words=self.words,
+                clock=self.clocks.now,
+                gauges=self.gauges,
+                reference=self.entropy.lookup_code,
+            )
+        )
+        return captive, console
+
+    def gauges(self) -> dict[str, float]:
+        """Counts for /metrics, by documented name; nothing personal."""
+        counters = self.store.counters
+        found: dict[str, float] = {
+            "zhuomai_store_tasks_total": counters.tasks,
+            "zhuomai_store_commits_total": counters.groups,
+            "zhuomai_store_waiting": counters.waiting,
+            "zhuomai_store_refused_total": counters.refused,
+        }
+        for name, counts in (
+            ("auth", self.auth.counters),
+            ("acct", self.acct.counters),
+            ("portal", self.portal.counters),
+        ):
+            found |= {f"zhuomai_{name}_{what}_total": count for what, count in counts.items()}
+        return found
+
+    def _udp_port(self, endpoint: Endpoint, protocol: Any) -> str:
+        port = self.reactor.listenUDP(endpoint.port, protocol, interface=endpoint.host, maxPacketSize=8192)
+        # More than net.core.rmem_max is cut down by the kernel without a word
+        port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_OCTETS)
+        return self._bound(port)
+
+    def _tcp_port(self, endpoint: Endpoint, resource: IResource, of_address: int) -> str:
+        site = AdmittingSite(resource, self.reactor, of_address=of_address)
+        return self._bound(self.reactor.listenTCP(endpoint.port, site, interface=endpoint.host))
+
+    def _tls_port(self, endpoint: Endpoint, resource: IResource) -> str:
+        site = AdmittingSite(resource, self.reactor)
+        context = ssl.DefaultOpenSSLContextFactory(
+            str(self.files.certificate_key), str(self.files.certificate)
+        )
+        return self._bound(self.reactor.listenSSL(endpoint.port, site, context, interface=endpoint.host))
+
+    def _bound(self, port: Any) -> str:
+        self._ports.append(port)
+        where = port.getHost()
+        return f"[{where.host}]:{where.port}" if ":" in where.host else f"{where.host}:{where.port}"
+
+    def _write_listening(self, bound: dict[str, list[str]]) -> None:
+        """Tell scripts and tests where we listen, whole or not at all."""
+        partial = self.files.listening.with_suffix(".partial")
+        partial.write_text(json.dumps(bound, indent=1) + "\n", encoding="utf-8")
+        partial.replace(self.files.listening)
+
+    # Stopping ---------------------------------------------------------------------------------------------------------
+
+    def stopService(self) -> Deferred[None]:
+        """Take no more, answer what was taken, close the books, all within ten seconds."""
+        self.files.listening.unlink(missing_ok=True)
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        deadline = self.clocks.monotonic() + DRAIN_SECONDS
+        for port in self._ports:
+            if hasattr(port, "stopReading"):
+                port.stopReading()
+        while (self.auth.in_flight or self.acct.in_flight) and self.clocks.monotonic() < deadline:
+            await deferLater(self.reactor, 0.02)
+        stopped = super().stopService()
+        if stopped is not None:
+            await stopped
+        await gatherResults([_maybe(port.stopListening()) for port in self._ports], consumeErrors=True)
+        await self.store.close()
+        os.close(self._lock)
+
+
+def _maybe(result: Any) -> Deferred[Any]:
+    if isinstance(result, Deferred):
+        return result
+    done: Deferred[Any] = Deferred()
+    done.callback(result)
+    return done

@@ -1,0 +1,204 @@
+"""The values of a site declaration: what a site file says, item by item, and the report of what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from zhuomai_appliance.model.money import Fen
+from zhuomai_appliance.model.network import (
+    ListAction,
+    ListKind,
+    MessageAuthenticatorPolicy,
+    Network,
+    PortalAuth,
+    TrafficUnit,
+    Vendor,
+)
+from zhuomai_appliance.model.products import PlanKind, Terms
+from zhuomai_appliance.model.traffic import RateLimit
+
+
+class SiteRefused(Exception):
+    """Nothing was done; ``errors`` name table, item and key of everything that is wrong."""
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = tuple(errors)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteProject:
+    """A school and its time zone."""
+
+    name: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRate:
+    """A named speed; every project has it."""
+
+    name: str
+    limit: RateLimit
+
+
+@dataclass(frozen=True, slots=True)
+class SiteNas:
+    """An access device. ``portal_secret`` None means the RADIUS secret serves for both."""
+
+    name: str
+    project: str | None
+    address: Network
+    secret: str = field(repr=False)
+    vendor: Vendor
+    identifier: str
+    device_kind: str
+    coa_port: int
+    portal_version: int
+    portal_port: int
+    portal_secret: str | None = field(repr=False)
+    portal_auth: PortalAuth
+    message_authenticator: MessageAuthenticatorPolicy
+    traffic_unit: TrafficUnit
+    swap_direction: bool
+    ipv6_counters: bool
+    interim_seconds: int
+    user_networks: tuple[Network, ...]
+    quirks: Mapping[str, str | int | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class SitePlan:
+    """A plan. ``terms`` is complete but for what needs the project: the rates by name and the local dates."""
+
+    name: str
+    project: str | None
+    kind: PlanKind
+    price_fen: Fen
+    terms: Terms
+    rate: str | None
+    throttle: str | None
+    until: date | None
+    starts_on: date | None
+    on_sale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SiteGroup:
+    """A group; a switch that is not in ``switches`` is inherited."""
+
+    name: str
+    project: str | None
+    parent: str | None
+    plan: str | None
+    base_plan: str | None
+    rate: str | None
+    switches: Mapping[str, bool | int]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteAccount:
+    """An account. None leaves what is in the books; ``plans`` and ``balance_fen`` count when it is created."""
+
+    username: str
+    project: str | None
+    password: str | None = field(repr=False)
+    full_name: str | None
+    group: str | None
+    rate: str | None
+    plans: tuple[str, ...] | None
+    balance_fen: Fen
+    aliases: tuple[str, ...]
+    phone: str | None = field(repr=False)
+    email: str | None = field(repr=False)
+    id_number: str | None = field(repr=False)
+    address: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteOperator:
+    """An operator; the password counts when he is created. ``projects`` empty means every project."""
+
+    name: str
+    role: str
+    password: str | None = field(repr=False)
+    projects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteListEntry:
+    """A black or white list entry."""
+
+    project: str | None
+    kind: ListKind
+    action: ListAction
+    value: str
+    reason: str
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything a site file declares.
+
+    ``errors`` are the mistakes found in reading it; ``broken`` names, by table, the items that could not be read, so
+    that whatever refers to them is not called a mistake too.
+    """
+
+    projects: tuple[SiteProject, ...] = ()
+    rates: tuple[SiteRate, ...] = ()
+    plans: tuple[SitePlan, ...] = ()
+    groups: tuple[SiteGroup, ...] = ()
+    nas: tuple[SiteNas, ...] = ()
+    lists: tuple[SiteListEntry, ...] = ()
+    accounts: tuple[SiteAccount, ...] = ()
+    operators: tuple[SiteOperator, ...] = ()
+    errors: tuple[str, ...] = ()
+    broken: frozenset[tuple[str, str]] = frozenset()
+
+
+class Outcome(StrEnum):
+    """What became of one item."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteItem:
+    """One line of the report; ``note`` names the keys that changed."""
+
+    table: str
+    name: str
+    outcome: Outcome
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteReport:
+    """What was done, or with ``dry_run`` would be."""
+
+    items: tuple[SiteItem, ...]
+    dry_run: bool
+
+    def touched_tables(self) -> bool:
+        """Whether anything changed that the daemon keeps in memory."""
+        return any(
+            item.outcome is not Outcome.LEFT and item.table not in {"account", "operator"}
+            for item in self.items
+        )
+
+    def as_facts(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {
+            "dry_run": self.dry_run,
+            "items": [
+                {"table": item.table, "name": item.name, "outcome": item.outcome.value, "note": item.note}
+                for item in self.items
+            ],
+        }

@@ -1,0 +1,167 @@
+"""HTTP listeners: admitted, not merely accepted, so that a flood of pages never starves RADIUS (architecture: Fairness).
+
+For each listener a number of connections in all and for one address, a number of requests in work, and a deadline by
+which a request must have arrived whole, however it drips (security §5).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from twisted.web import http, server
+from twisted.web.resource import IResource, Resource
+
+CONNECTIONS: Final = 256
+CONNECTIONS_OF_ADDRESS: Final = 16
+IN_WORK: Final = 64
+REQUEST_SECONDS: Final = 10.0
+IDLE_SECONDS: Final = 30
+BODY_OCTETS: Final = 1024 * 1024
+"""No form of ours is longer; a body is held in memory, so it is cut off as it arrives."""
+
+
+class PlainRequest(server.Request):
+    """A request of bounded size whose answers do not tell what serves them."""
+
+    _received = 0
+
+    def gotLength(self, length: int | None) -> None:
+        """Hang up on a body that says it is too long."""
+        super().gotLength(length)
+        if length is not None and length > BODY_OCTETS:
+            self._hang_up()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Take a piece of the body, unless it is one too many."""
+        self._received += len(data)
+        if self._received > BODY_OCTETS:
+            self._hang_up()
+        else:
+            super().handleContentChunk(data)
+
+    def _hang_up(self) -> None:
+        channel = self.channel
+        if channel is not None and channel.transport is not None:
+            channel.transport.write(
+                b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            )
+            channel.loseConnection()
+
+    def setHeader(self, name: bytes | str, value: bytes | str) -> None:
+        """Set a header; the version banner that `server.Request.process` wants to add is left out."""
+        if (name if isinstance(name, bytes) else name.encode()).lower() != b"server":
+            super().setHeader(name, value)
+
+
+class DeadlineChannel(http.HTTPChannel):
+    """A connection that is closed when a request takes longer than its deadline to arrive."""
+
+    requestFactory = PlainRequest
+    _deadline: IDelayedCall | None = None
+
+    def dataReceived(self, data: bytes) -> None:
+        """Start the deadline with the first octet of a request."""
+        if self._deadline is None and isinstance(self.factory, AdmittingSite):
+            self._deadline = self.factory.reactor.callLater(REQUEST_SECONDS, self._too_slow)
+        super().dataReceived(data)
+
+    def allContentReceived(self) -> None:
+        """The request is whole."""
+        self._stop_deadline()
+        super().allContentReceived()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Free the connection's place."""
+        self._stop_deadline()
+        if isinstance(self.factory, AdmittingSite):
+            self.factory.left(self)
+        super().connectionLost(reason)
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if isinstance(self.factory, AdmittingSite):
+            self.factory.counters["too_slow"] += 1
+        self.forceAbortClient()
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+
+
+class _Busy(Resource):
+    """A constant answer when too many requests are in work: it costs nothing and says when to come back."""
+
+    isLeaf = True
+    body: Final = b"busy, please try again in a few seconds\n"
+
+    def render(self, request: Any) -> bytes:
+        """503 with Retry-After."""
+        request.setResponseCode(503)
+        request.setHeader(b"Retry-After", b"3")
+        request.setHeader(b"Cache-Control", b"no-store")
+        request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+        return self.body
+
+
+class AdmittingSite(server.Site):
+    """A site that counts who is inside.
+
+    Args:
+        of_address: connections that one address may hold; schools behind NAT need more on the captive site.
+    """
+
+    def __init__(
+        self, resource: IResource, reactor: Any, *, of_address: int = CONNECTIONS_OF_ADDRESS
+    ) -> None:
+        super().__init__(resource, requestFactory=PlainRequest, timeout=IDLE_SECONDS, reactor=reactor)
+        self.displayTracebacks = False
+        self.reactor = reactor
+        self._of_address = of_address
+        self._inside: dict[DeadlineChannel, str] = {}
+        self._from: Counter[str] = Counter()
+        self._in_work = 0
+        self._busy = _Busy()
+        self.counters: Counter[str] = Counter()
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """A connection, or None when there is no place for it."""
+        host = str(getattr(addr, "host", ""))
+        if len(self._inside) >= CONNECTIONS or self._from[host] >= self._of_address:
+            self.counters["refused_connections"] += 1
+            return None
+        channel = super().buildProtocol(addr)
+        if isinstance(channel, DeadlineChannel):
+            self._inside[channel] = host
+            self._from[host] += 1
+        self.counters["connections"] += 1
+        return channel
+
+    def left(self, channel: DeadlineChannel) -> None:
+        """A connection is over."""
+        host = self._inside.pop(channel, None)
+        if host is not None:
+            self._from[host] -= 1
+            if not self._from[host]:
+                del self._from[host]
+
+    def getResourceFor(self, request: Any) -> IResource:
+        """The resource of a request, or the busy answer."""
+        if self._in_work >= IN_WORK:
+            self.counters["refused_busy"] += 1
+            return self._busy
+        self._in_work += 1
+        self.counters["requests"] += 1
+        request.notifyFinish().addBoth(self._done)
+        found: IResource = super().getResourceFor(request)
+        return found
+
+    def _done(self, _: object) -> None:
+        self._in_work -= 1
+
+    def log(self, request: Any) -> None:
+        """Pages are not logged line by line: the address of a captive page holds MAC and IP."""
