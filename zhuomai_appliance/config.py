@@ -29,7 +29,7 @@ from pydantic import (
 DEFAULT_STATE: Final = Path("/var/lib/zhuomai")
 
 
-class ConfigErrors(Exception):  # noqa: N818 - always several, said as one
+class ConfigErrors(Exception):
     """Everything that is wrong with a file; ``errors`` are complete lines for the operator."""
 
     def __init__(self, errors: Sequence[str]) -> None:
@@ -220,7 +220,9 @@ def sentences(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
     """Each mistake as ``key: what to do``, keys dotted; unknown ones with the nearest known name."""
     for item in error.errors(include_url=False, include_input=False):
         location = [part for part in item["loc"] if isinstance(part, str)]
-        yield f"{'.'.join(location) or 'file'}: {_advice(item, model, location)}"
+        advice = _advice(item, model, location)
+        # A rule about several keys at once names them itself.
+        yield f"{'.'.join(location)}: {advice}" if location else advice
 
 
 def _advice(item: Mapping[str, Any], model: type[BaseModel], location: Sequence[str]) -> str:

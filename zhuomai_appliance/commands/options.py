@@ -1,0 +1,311 @@
+"""The words of the command line. Each command is a class here and a module of the same name that does the work."""
+
+from __future__ import annotations
+
+import getopt
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twisted.python import usage
+
+from zhuomai_appliance import __version__, paths
+from zhuomai_appliance.config import Config, load
+
+EXPORTS = ("accounts", "sessions", "usage", "attempts", "subscriptions", "postings", "orders", "audit")
+
+
+class _Mixed(usage.Options):
+    """Options may stand before, between and after the other words, as people write them."""
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Sort the options to the front, then parse as usual."""
+        words = list(options or ())
+        if not hasattr(self, "subCommands"):
+            try:
+                found, rest = getopt.gnu_getopt(words, self.shortOpt, self.longOpt)
+            except getopt.error as error:
+                raise usage.UsageError(str(error)) from None
+            words = [word for pair in found for word in pair if word] + ["--", *rest]
+            for name, value in found:
+                if not value and f"{name.lstrip('-')}=" in self.longOpt:
+                    raise usage.UsageError(f"{name} is empty")
+        super().parseOptions(words)
+
+    def opt_version(self) -> None:
+        """Print the version and leave."""
+        print(f"zhuomai-appliance {__version__}")
+        raise SystemExit(0)
+
+
+class Command(_Mixed):
+    """What every command has: the settings file, named before the command or after it."""
+
+    module: ClassVar[str]
+    needs_settings: ClassVar[bool] = True
+    positional: ClassVar[tuple[str, ...]] = ()
+    optional: ClassVar[tuple[str, ...]] = ()
+    optFlags: ClassVar[list[list[Any]]] = []
+    optParameters: ClassVar[list[list[Any]]] = [["config", "c", None, "the settings file"]]
+
+    def parseArgs(self, *words: str) -> None:
+        """Take the positional arguments that the command names."""
+        wanted = len(self.positional)
+        names = (*self.positional, *self.optional)
+        if len(words) < wanted:
+            raise usage.UsageError(f"{self.positional[len(words)].upper()} is missing")
+        if len(words) > len(names):
+            raise usage.UsageError(f'"{words[len(names)]}" is one word too many')
+        for name in names:
+            self[name] = None
+        self.update(zip(names, words, strict=False))
+
+    def getSynopsis(self) -> str:
+        """See `usage.Options.getSynopsis`."""
+        words = [
+            *(word.upper() for word in self.positional),
+            *(f"[{word.upper()}]" for word in self.optional),
+        ]
+        # The command stands before its options in what the person typed; twisted leaves it out.
+        name = next((row[0] for row in Options.subCommands if row[2] is type(self)), "COMMAND")
+        return " ".join(["zhuomai", name, "[options]", *words])
+
+    def settings(self, named_before: str | None) -> Config:
+        """The settings this command works under.
+
+        Raises:
+            ConfigErrors: they are wrong.
+        """
+        named = self["config"] or named_before
+        path = Path(named) if named else paths.default_config()
+        if not named and not self.needs_settings and not path.exists():
+            return Config()
+        return load(path)
+
+    def one_of(self, name: str, words: tuple[str, ...]) -> None:
+        """Refuse a value that is none of these words."""
+        if self[name] not in words:
+            raise usage.UsageError(f'"{self[name]}" is not one of {", ".join(words)}')
+
+
+class Serve(Command):
+    """The daemon: every listener in one process."""
+
+    module = "zhuomai_appliance.appliance"
+
+
+class Init(Command):
+    """Make a state directory: database, key, certificate, first operator."""
+
+    module = "zhuomai_appliance.commands.init"
+    needs_settings = False
+    optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["state", None, None, "the directory, instead of the one in the settings"],
+        ["admin", None, "admin", "name of the first operator"],
+        [
+            "admin-password-file",
+            None,
+            None,
+            "his password is this file's first line; else one is made and printed",
+        ],
+    ]
+
+    def settings(self, named_before: str | None) -> Config:
+        """See `Command.settings`; --state wins."""
+        config = super().settings(named_before)
+        return config.in_state(Path(self["state"]).absolute()) if self["state"] else config
+
+
+class Check(Command):
+    """Look whether everything is as it should be, a line each."""
+
+    module = "zhuomai_appliance.commands.check"
+    optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
+
+
+class Apply(Command):
+    """Declare a site from a TOML file; a second time changes nothing."""
+
+    module = "zhuomai_appliance.commands.apply"
+    positional = ("file",)
+    optFlags: ClassVar[list[list[Any]]] = [
+        ["dry-run", "n", "say what would be done, do nothing"],
+        ["json", None, "answer in JSON"],
+    ]
+
+
+class ImportRows(Command):
+    """Add people from a CSV or XLSX file."""
+
+    module = "zhuomai_appliance.commands.import_rows"
+    positional = ("what", "file")
+    optFlags = Apply.optFlags
+    optParameters: ClassVar[list[list[Any]]] = [["project", None, None, "the project they belong to"]]
+
+    def postOptions(self) -> None:
+        """See `usage.Options.postOptions`."""
+        self.one_of("what", ("accounts",))
+
+
+class Export(Command):
+    """Write everything of one kind."""
+
+    module = "zhuomai_appliance.commands.export"
+    positional = ("what",)
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["format", "f", "csv", "csv, xlsx or ndjson"],
+        ["from", None, None, "from this time on, such as 2026-09-01 or 2026-09-01T07:00:00+08:00"],
+        ["to", None, None, "before this time; a date alone means to the end of that day"],
+        ["out", "o", None, "the file to write, instead of stdout"],
+        ["project", None, None, "one project alone"],
+    ]
+
+    def postOptions(self) -> None:
+        """See `usage.Options.postOptions`."""
+        self.one_of("what", EXPORTS)
+        self.one_of("format", ("csv", "xlsx", "ndjson"))
+
+
+class _Named(_Mixed):
+    """A command about one operator."""
+
+    def parseArgs(self, *words: str) -> None:
+        """Take the name."""
+        if len(words) != 1:
+            raise usage.UsageError("name one operator")
+        self["name"] = words[0]
+
+
+class OperatorAdd(_Named):
+    """Add an operator."""
+
+    optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["role", None, "helpdesk", "admin, operations, cashier, finance, helpdesk or audit"],
+        ["password-file", None, None, "the password is this file's first line; else one is made and printed"],
+    ]
+
+
+class OperatorReset(_Named):
+    """Give an operator another password and end his sessions."""
+
+    optFlags = OperatorAdd.optFlags
+    optParameters: ClassVar[list[list[Any]]] = [OperatorAdd.optParameters[1]]
+
+
+class OperatorToken(_Named):
+    """Make an API token; it is printed once."""
+
+    optFlags = OperatorAdd.optFlags
+    optParameters: ClassVar[list[list[Any]]] = [["label", None, "", "what it is for"]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["scopes"] = []
+
+    def opt_scope(self, word: str) -> None:
+        """A permission such as sessions.read; may be given several times (default: all the operator may do)"""
+        self["scopes"].extend(part for part in word.replace(",", " ").split() if part)
+
+
+class OperatorCommand(Command):
+    """Operators and their API tokens."""
+
+    module = "zhuomai_appliance.commands.operator"
+    subCommands: ClassVar[list[list[Any]]] = [
+        ["add", None, OperatorAdd, "add an operator"],
+        ["reset-password", None, OperatorReset, "give one another password"],
+        ["token", None, OperatorToken, "make an API token"],
+    ]
+
+    def postOptions(self) -> None:
+        """See `usage.Options.postOptions`."""
+        if self.subCommand is None:
+            raise usage.UsageError("say add, reset-password or token")
+
+
+class Disconnect(Command):
+    """End sessions of a user, a device address, an access device, or one session."""
+
+    module = "zhuomai_appliance.commands.disconnect"
+    optional = ("who",)
+    optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
+    optParameters: ClassVar[list[list[Any]]] = [["session", None, None, "Acct-Session-Id of one session"]]
+
+    def postOptions(self) -> None:
+        """See `usage.Options.postOptions`."""
+        if (self["who"] is None) == (self["session"] is None):
+            raise usage.UsageError("name a user, a MAC or an access device, or --session ID")
+
+
+class Backup(Command):
+    """Copy the database while it is in use; the key is never in the copy."""
+
+    module = "zhuomai_appliance.commands.backup"
+    positional = ("file",)
+    optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
+
+
+class Restore(Command):
+    """Put a copy back; what was there is kept under another name."""
+
+    module = "zhuomai_appliance.commands.restore"
+    needs_settings = False
+    positional = ("file",)
+    optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["state", None, None, "the directory, instead of the one in the settings"],
+        ["key-file", None, None, "the key that belongs to the copy, to be put into the directory"],
+    ]
+    settings = Init.settings
+
+
+class Migrate(Command):
+    """Bring the database up to this program's schema, after copying it aside."""
+
+    module = "zhuomai_appliance.commands.migrate"
+    optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
+
+
+class Verify(Command):
+    """Prove that the books balance: ledger, usage, audit chain."""
+
+    module = "zhuomai_appliance.commands.verify"
+    optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
+
+
+class Simulate(Command):
+    """A virtual campus that drives a running box over real sockets."""
+
+    module = "zhuomai_appliance.commands.simulate"
+    needs_settings = False
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Everything after the command is the simulator's own to read."""
+        self["words"] = list(options or ())
+
+
+class Options(_Mixed):
+    """ZhuoMai campus network access and billing."""
+
+    synopsis = "zhuomai [--config FILE] COMMAND [options]"
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["config", "c", None, f"the settings file (default {paths.default_config()})"],
+    ]
+    subCommands: ClassVar[list[list[Any]]] = [
+        ["serve", None, Serve, "the daemon (the default)"],
+        ["init", None, Init, "make a state directory"],
+        ["check", None, Check, "look whether everything is as it should be"],
+        ["apply", None, Apply, "declare a site from a TOML file"],
+        ["import", None, ImportRows, "add people from CSV or XLSX"],
+        ["export", None, Export, "write accounts, sessions, usage, postings ..."],
+        ["operator", None, OperatorCommand, "operators and API tokens"],
+        ["disconnect", None, Disconnect, "end sessions"],
+        ["backup", None, Backup, "copy the database while serving"],
+        ["restore", None, Restore, "put a copy back"],
+        ["migrate", None, Migrate, "upgrade the database"],
+        ["verify", None, Verify, "prove that the books balance"],
+        ["simulate", None, Simulate, "a virtual campus"],
+    ]
+    defaultSubCommand = "serve"
+    subOptions: Command

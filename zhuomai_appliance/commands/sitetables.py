@@ -1,0 +1,406 @@
+"""The tables of a site file and their keys; the words are promises to the people who write such files.
+
+Every model reads the texts of its keys ("8M", "10 GB", "30.00") once, here, and gives the value that flows work with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, model_validator
+
+from zhuomai_appliance.flows.site_model import (
+    SiteAccount,
+    SiteGroup,
+    SiteListEntry,
+    SiteNas,
+    SiteOperator,
+    SitePlan,
+    SiteProject,
+    SiteRate,
+)
+from zhuomai_appliance.model.moment import Anchor, Period, Zone, parse_period, parse_rfc3339
+from zhuomai_appliance.model.money import Fen, parse_yuan
+from zhuomai_appliance.model.network import (
+    ListAction,
+    ListKind,
+    MessageAuthenticatorPolicy,
+    Network,
+    PortalAuth,
+    TrafficUnit,
+    Vendor,
+)
+from zhuomai_appliance.model.products import (
+    DEFAULT_ACTIVATE_BY_DAYS,
+    DEFAULT_PRIORITY,
+    AccessPolicy,
+    Caps,
+    Direction,
+    FirstMonth,
+    MeterUnit,
+    OnExhaust,
+    PlanKind,
+    Quota,
+    Starts,
+    Terms,
+)
+from zhuomai_appliance.model.traffic import RateLimit, parse_duration, parse_rate, parse_size
+from zhuomai_appliance.portal.dialects import normal_mac
+from zhuomai_appliance.vendors import SUPPORTED
+
+AGAIN: Final = {"again": True}
+"""Context of a second reading, without the keys that were wrong in the first: they are not missing."""
+
+
+def _vendor(text: object) -> object:
+    if isinstance(text, str) and text in set(Vendor) and text not in SUPPORTED:
+        raise ValueError(
+            f'"{text}" has no table in this release yet; try "standard", or one of {", ".join(sorted(SUPPORTED))}'
+        )
+    return text
+
+
+def _zone(text: object) -> str:
+    if not isinstance(text, str):
+        raise ValueError('write a time zone such as "Asia/Shanghai"')
+    return Zone(text).name
+
+
+def _network(text: object) -> Network:
+    try:
+        if not isinstance(text, str):
+            raise ValueError
+        return ip_network(text.strip())
+    except ValueError as error:
+        if "host bits" in str(error):
+            raise ValueError(f'"{text}" has bits beyond its prefix; write the first address of it') from None
+        raise ValueError(
+            f'{text!r} is no address such as "192.0.2.1" or network such as "10.9.0.0/16"'
+        ) from None
+
+
+def _date(text: object) -> object:
+    if isinstance(text, str):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise ValueError(f"{text!r} is no date such as 2027-01-17")
+
+
+def _instant(text: object) -> int:
+    if not isinstance(text, str):
+        raise ValueError("write a time with its offset, such as 2027-01-17T00:00:00+08:00")
+    return parse_rfc3339(text)
+
+
+def _seconds(value: object) -> int:
+    """A length of time: whole seconds, or text such as "2 h"."""
+    return value if type(value) is int else parse_duration(value)
+
+
+def _names(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _reader(read: Callable[[Any], Any]) -> BeforeValidator:
+    return BeforeValidator(read)
+
+
+Yuan = Annotated[int, _reader(parse_yuan)]
+Bps = Annotated[int, _reader(parse_rate)]
+Octets = Annotated[int, _reader(parse_size)]
+Seconds = Annotated[int, _reader(_seconds), Field(ge=0)]
+Interim = Annotated[int, Field(ge=60, le=86_400, strict=True)]
+Port = Annotated[int, Field(ge=1, le=65_535, strict=True)]
+Count = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
+Address = Annotated[Any, _reader(_network)]
+Day = Annotated[date, _reader(_date)]
+Name = Annotated[str, Field(min_length=1, max_length=128, strict=True)]
+Text = Annotated[str, Field(max_length=500, strict=True)]
+Names = Annotated[list[Name], _reader(_names)]
+Yes = Annotated[bool, Field(strict=True)]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=128)]
+
+
+class Table(BaseModel):
+    """One item of a table; ``key`` names the key that tells items apart."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    key: ClassVar[str] = "name"
+
+    def value(self) -> Any:
+        """The item as flows know it."""
+        raise NotImplementedError
+
+
+class ProjectTable(Table):
+    """[[project]]"""
+
+    name: Name
+    zone: Annotated[str, _reader(_zone)] = "Asia/Shanghai"
+
+    def value(self) -> SiteProject:
+        """See `Table.value`."""
+        return SiteProject(self.name, self.zone)
+
+
+class RateTable(Table):
+    """[[rate]]: bits per second, seen from the user."""
+
+    name: Name
+    up: Bps
+    down: Bps
+
+    def value(self) -> SiteRate:
+        """See `Table.value`."""
+        return SiteRate(self.name, RateLimit(up_bps=self.up, down_bps=self.down))
+
+
+class NasTable(Table):
+    """[[nas]]: an access device."""
+
+    name: Name
+    project: Name | None = None
+    address: Address
+    secret: Secret
+    vendor: Annotated[Vendor, _reader(_vendor)] = Vendor.STANDARD
+    identifier: Text = ""
+    device_kind: Literal["ac", "bras", "switch", "router", "ap"] = "ac"
+    coa_port: Port = 3799
+    portal_version: Literal[1, 2] = 2
+    portal_port: Port = 2000
+    portal_secret: Secret | None = None
+    portal_auth: PortalAuth = PortalAuth.CHAP
+    message_authenticator: MessageAuthenticatorPolicy = MessageAuthenticatorPolicy.AUTO
+    traffic_unit: TrafficUnit = TrafficUnit.BYTE
+    swap_direction: Yes = False
+    ipv6_counters: Yes = False
+    interim: Interim = 300
+    user_networks: list[Address] = []
+    quirks: dict[str, str | int | bool] = {}
+
+    def value(self) -> SiteNas:
+        """See `Table.value`."""
+        return SiteNas(
+            name=self.name,
+            project=self.project,
+            address=self.address,
+            secret=self.secret.get_secret_value(),
+            vendor=self.vendor,
+            identifier=self.identifier,
+            device_kind=self.device_kind,
+            coa_port=self.coa_port,
+            portal_version=self.portal_version,
+            portal_port=self.portal_port,
+            portal_secret=None if self.portal_secret is None else self.portal_secret.get_secret_value(),
+            portal_auth=self.portal_auth,
+            message_authenticator=self.message_authenticator,
+            traffic_unit=self.traffic_unit,
+            swap_direction=self.swap_direction,
+            ipv6_counters=self.ipv6_counters,
+            interim_seconds=self.interim,
+            user_networks=tuple(self.user_networks),
+            quirks=self.quirks,
+        )
+
+
+class PlanTable(Table):
+    """[[plan]]: what is sold. Further rules (what belongs to which kind) are the model's own."""
+
+    name: Name
+    project: Name | None = None
+    kind: PlanKind
+    price: Yuan = 0
+    period: Annotated[Period, _reader(parse_period)] | None = None
+    anchor: Anchor = Anchor.INSTANT
+    starts: Starts = Starts.ON_PURCHASE
+    starts_on: Day | None = None
+    until: Day | None = None
+    first_month: FirstMonth = FirstMonth.FULL
+    data: Octets | None = None
+    online: Seconds | None = None
+    direction: Direction = Direction.BOTH
+    day_data: Octets | None = None
+    month_data: Octets | None = None
+    day_online: Seconds | None = None
+    month_online: Seconds | None = None
+    meter: MeterUnit | None = None
+    rate: Name | None = None
+    session_cap: Seconds | None = None
+    max_sessions: Count = 1
+    max_macs: Count = 0
+    interim: Interim | None = None
+    silent_login_days: Count | None = None
+    priority: Annotated[int, Field(ge=0, le=1000, strict=True)] = DEFAULT_PRIORITY
+    concurrent: Yes = False
+    on_exhaust: OnExhaust = OnExhaust.DISCONNECT
+    throttle: Name | None = None
+    subject: Text = ""
+    activate_by_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = DEFAULT_ACTIVATE_BY_DAYS
+    on_sale: Yes = True
+
+    @model_validator(mode="after")
+    def _price_is_meant(self, info: ValidationInfo) -> PlanTable:
+        missing = self.kind is not PlanKind.FREE and "price" not in self.model_fields_set
+        if missing and info.context != AGAIN:
+            raise ValueError('price: is missing, such as "30.00"; a plan for nothing says "0.00"')
+        return self
+
+    def value(self) -> SitePlan:
+        """See `Table.value`."""
+        terms = Terms(
+            period=self.period,
+            anchor=self.anchor,
+            starts=self.starts,
+            first_month=self.first_month,
+            quota=Quota(octets=self.data, online_seconds=self.online, direction=self.direction),
+            caps=Caps(
+                day_seconds=self.day_online,
+                month_seconds=self.month_online,
+                day_octets=self.day_data,
+                month_octets=self.month_data,
+            ),
+            policy=AccessPolicy(
+                max_sessions=self.max_sessions,
+                max_macs=self.max_macs,
+                session_cap_seconds=self.session_cap,
+                interim_seconds=self.interim,
+                silent_login_days=self.silent_login_days,
+                on_exhaust=self.on_exhaust,
+            ),
+            priority=self.priority,
+            concurrent=self.concurrent,
+            meter_unit=self.meter,
+            subject=self.subject,
+            activate_by_days=self.activate_by_days,
+        )
+        return SitePlan(
+            name=self.name,
+            project=self.project,
+            kind=self.kind,
+            price_fen=Fen(self.price),
+            terms=terms,
+            rate=self.rate,
+            throttle=self.throttle,
+            until=self.until,
+            starts_on=self.starts_on,
+            on_sale=self.on_sale,
+        )
+
+
+class GroupTable(Table):
+    """[[group]]: a node of the group tree; a switch that is absent is inherited (features F04)."""
+
+    name: Name
+    project: Name | None = None
+    parent: Name | None = None
+    plan: Name | None = None
+    base_plan: Name | None = None
+    rate: Name | None = None
+    must_change_password: Yes | None = None
+    must_bind_phone: Yes | None = None
+    must_bind_email: Yes | None = None
+    may_sponsor_guests: Yes | None = None
+    is_guest_group: Yes | None = None
+    unbinds_per_month: Count | None = None
+    self_registration: Yes | None = None
+
+    def value(self) -> SiteGroup:
+        """See `Table.value`."""
+        named = {"name", "project", "parent", "plan", "base_plan", "rate"}
+        switches = self.model_dump(exclude=named, exclude_none=True)
+        return SiteGroup(self.name, self.project, self.parent, self.plan, self.base_plan, self.rate, switches)
+
+
+class AccountTable(Table):
+    """[[account]]; the same names head the columns of `import accounts`."""
+
+    key: ClassVar[str] = "username"
+    username: Name
+    project: Name | None = None
+    password: Secret | None = None
+    full_name: Text | None = None
+    group: Name | None = None
+    rate: Name | None = None
+    plan: Names | None = None
+    balance: Yuan = 0
+    aliases: Names = []
+    phone: Text | None = None
+    email: Text | None = None
+    id_number: Text | None = None
+    address: Text | None = None
+
+    @model_validator(mode="after")
+    def _password_fits_radius(self) -> AccountTable:
+        # User-Password carries at most 128 octets (RFC 2865 §5.2).
+        if self.password is not None and len(self.password.get_secret_value().encode()) > 128:
+            raise ValueError("password: has at most 128 bytes")
+        return self
+
+    def value(self) -> SiteAccount:
+        """See `Table.value`."""
+        return SiteAccount(
+            username=self.username,
+            project=self.project,
+            password=None if self.password is None else self.password.get_secret_value(),
+            full_name=self.full_name,
+            group=self.group,
+            rate=self.rate,
+            plans=None if self.plan is None else tuple(self.plan),
+            balance_fen=Fen(self.balance),
+            aliases=tuple(self.aliases),
+            phone=self.phone,
+            email=self.email,
+            id_number=self.id_number,
+            address=self.address,
+        )
+
+
+class OperatorTable(Table):
+    """[[operator]]; ``password`` stands for the first line of password_file, never for itself."""
+
+    name: Name
+    role: Name
+    password: Secret | None = None
+    projects: Names = []
+
+    def value(self) -> SiteOperator:
+        """See `Table.value`."""
+        password = None if self.password is None else self.password.get_secret_value()
+        return SiteOperator(self.name, self.role, password, tuple(self.projects))
+
+
+class ListTable(Table):
+    """[[list]]: a black or white list entry."""
+
+    key: ClassVar[str] = "value"
+    project: Name | None = None
+    kind: ListKind
+    action: ListAction
+    value_: Name = Field(alias="value")
+    reason: Text = ""
+    expires: Annotated[int, _reader(_instant)] | None = None
+
+    @model_validator(mode="after")
+    def _value_is_of_its_kind(self) -> ListTable:
+        if self.kind is ListKind.MAC and normal_mac(self.value_) is None:
+            raise ValueError(f'value: "{self.value_}" is no MAC such as "02:00:00:00:00:09"')
+        if self.kind is ListKind.IP:
+            try:
+                ip_address(self.value_)
+            except ValueError:
+                raise ValueError(f'value: "{self.value_}" is no address such as "10.9.0.7"') from None
+        return self
+
+    def value(self) -> SiteListEntry:
+        """See `Table.value`."""
+        written = self.value_
+        if self.kind is ListKind.MAC:
+            written = normal_mac(written) or written
+        elif self.kind is ListKind.IP:
+            written = str(ip_address(written))
+        return SiteListEntry(self.project, self.kind, self.action, written, self.reason, self.expires)

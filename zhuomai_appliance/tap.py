@@ -1,0 +1,109 @@
+"""`zhuomai` and `twistd zhuomai`: arguments in, a service or an exit status out.
+
+Wrong usage is one line on stderr and status 2; what was asked for and failed is status 1. twistd by itself answers wrong
+usage with several lines on stdout and status 1, so the console script parses the arguments first.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from twisted.application.service import IService
+from twisted.python import usage
+
+from zhuomai_appliance.commands.options import Command, Options
+from zhuomai_appliance.config import Config, ConfigErrors
+
+__all__ = ["Options", "main", "makeService"]
+
+
+def makeService(options: Options) -> IService:
+    """The daemon's service for ``serve``; every other command runs here and leaves with its exit status."""
+    command = options.subOptions
+    if options.subCommand == "serve":
+        return _daemon(_settings(options, command))
+    raise SystemExit(_execute(options))
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The console script: the same commands without twistd around those that are no daemon."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = Options()
+    try:
+        options.parseOptions(words)
+    except usage.UsageError as error:
+        _complain([f"{str(error).splitlines()[0]}; see `zhuomai --help`"])
+        raise SystemExit(2) from None
+    if options.subCommand != "serve":
+        raise SystemExit(_execute(options))
+    _serve(words)
+
+
+def _execute(options: Options) -> int:
+    from zhuomai_appliance.net.control import CommandFailed
+
+    command = options.subOptions
+    module = import_module(command.module)
+    try:
+        status: int = module.run(_settings(options, command), command)
+    except CommandFailed as error:
+        _complain(error.errors)
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _settings(options: Options, command: Command) -> Config:
+    try:
+        return command.settings(options["config"])
+    except ConfigErrors as error:
+        _complain(error.errors)
+        raise SystemExit(1) from None
+
+
+def _daemon(config: Config) -> IService:
+    from twisted.internet import reactor
+
+    from zhuomai_appliance.appliance import make_service
+    from zhuomai_appliance.commands.backstage import LockHeld
+    from zhuomai_appliance.net.control import CommandFailed
+    from zhuomai_appliance.store.interface import StoreRefused
+    from zhuomai_appliance.store.vault import VaultLocked
+
+    try:
+        return make_service(config, reactor)
+    except (CommandFailed, LockHeld, StoreRefused, VaultLocked, OSError) as error:
+        _complain([str(error)])
+        raise SystemExit(1) from None
+
+
+def _serve(words: Sequence[str]) -> NoReturn:
+    from twisted.internet.error import CannotListenError
+    from twisted.scripts import twistd
+
+    sys.argv = ["twistd", "--nodaemon", "--pidfile=", "--reactor=asyncio", "zhuomai", *words]
+    try:
+        twistd.run()
+    except CannotListenError as error:
+        where = f"{error.interface or 'every address'} port {error.port}"
+        _complain(
+            [f"cannot listen on {where}: {error.socketError.strerror}; `zhuomai check` looks at every port"]
+        )
+        # The reactor never ran, so nothing will end the threads of what was opened already.
+        sys.stdout.flush()
+        os._exit(1)
+    raise SystemExit(0)
+
+
+def _complain(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
