@@ -22,8 +22,8 @@ from tests.policy.examples import (
 )
 from tests.vendors.examples import NOW
 from zhuomai_appliance.model.access import AccessKind, Grant, MacProof, NoProof, Reason, Rejection
-from zhuomai_appliance.model.entitlement import LastSegment, WhyNot
-from zhuomai_appliance.model.moment import Timestamp
+from zhuomai_appliance.model.entitlement import LastSegment, Term, WhyNot
+from zhuomai_appliance.model.moment import Anchor, Period, PeriodUnit, Timestamp
 from zhuomai_appliance.model.network import AccessListEntry, ListAction, ListKind, ProjectId
 from zhuomai_appliance.model.people import BindingKind
 from zhuomai_appliance.model.products import (
@@ -225,3 +225,17 @@ def test_login_binds_its_device() -> None:
         entitlement=a_chain(a_segment(policy=AccessPolicy(max_macs=1))), bindings=(bound(OTHER),)
     )
     assert binding_plan(an_attempt(), full, NOW) is None
+
+
+def test_first_login_starts_what_waited_for_it() -> None:
+    """W03: a plan that waits for the first login begins with this one, and its whole length is granted."""
+    waiting = a_segment(
+        state=SubscriptionState.RESERVED,
+        starts_at=None,
+        ends_at=None,
+        term=Term(Period(PeriodUnit.DAY, 30), Anchor.FIXED_DAYS),
+        activate_by=Timestamp(NOW + DAY),
+    )
+    verdict = decide(an_attempt(), some_facts(entitlement=a_chain(waiting)), NOW)
+    assert isinstance(verdict, Grant)
+    assert verdict.session_timeout_seconds == 30 * DAY

@@ -312,3 +312,39 @@ def test_two_devices_at_once_under_one_id() -> None:
         stranger = books.record(at_second(300 * n + 1, 9_000_000 * n, mac="a4:5e:60:00:00:01"))
         assert isinstance(stranger, Ignore)
     assert [row.input_octets for row in books.rows] == [5000]
+
+
+def test_stale_session_that_speaks_after_its_successor_began() -> None:
+    """It is charged and stays closed: the newer session of the device is the living one."""
+    books = begun()
+    books.sweep(1)
+    books.record(a_report(START, at=NOW + 2000, acct_session_id="S2"))
+    assert isinstance(books.record(at_second(2100, 3000)), Correct)
+    assert [row.acct_session_id for row in books.rows if row.stopped_at is None] == ["S2"]
+
+
+def test_copy_of_a_short_session_s_stop_long_after() -> None:
+    """Without event time, a copy that arrives later than the session lasted is still known by its totals."""
+    books = Books()
+    books.record(at_second(20, 700, STOP))
+    assert isinstance(books.record(at_second(20, 700, STOP, at=NOW + 90)), Ignore)
+    assert len(books.rows) == 1
+
+
+def test_larger_interim_after_the_stop() -> None:
+    """W37: a late interim of the same session may only raise the maximum, and that is noted."""
+    books = begun()
+    books.record(at_second(900, 1500, STOP))
+    outcome = books.record(at_second(890, 1700))
+    assert isinstance(outcome, Correct)
+    assert (outcome.audit, outcome.growth.input_octets, books.rows[0].stopped_at) == (True, 200, NOW + 900)
+    books.check()
+
+
+def test_two_devices_in_one_second() -> None:
+    """An id given to another device within the same second makes a second row, which begins a second later."""
+    books = Books()
+    books.record(a_report(START))
+    books.record(a_report(START, mac="a4:5e:60:00:00:01"))
+    assert [row.started_at for row in books.rows] == [NOW, NOW + 1]
+    books.check()
