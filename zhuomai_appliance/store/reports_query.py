@@ -1,0 +1,117 @@
+"""Lists with optional filters: one statement in the query file, narrowed to the filters that are asked for.
+
+A line of the statement that ends with ``-- if NAME`` stays only when NAME is given, so that the planner sees plain
+conditions and uses its indexes; the whole statement, with every line, is valid too and is checked against the schema.
+``IN (:project_ids)`` takes as many projects as there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from zhuomai_appliance.model.network import ProjectId
+from zhuomai_appliance.model.people import normal_name
+from zhuomai_appliance.store.interface import Reader, Row, Value
+from zhuomai_appliance.store.sql import Query, load
+
+_Q = load("reports_people")
+
+_OPTION: Final = re.compile(r"\s--\s*if\s+([a-z_]+)\s*$")
+_MANY: Final = re.compile(r":project_ids\b")
+
+MOST_ROWS: Final = 1_000
+"""The longest page any list gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list: rows after a key, or from an offset on.
+
+    Attributes:
+        after: the key of the last row already seen, None for the first page. Lists say what their key is.
+        limit: how many rows at most, 1 to `MOST_ROWS`.
+        offset: how many rows to pass over; for the numbered pages of the console only.
+        newest_first: from the newest key down instead of up.
+    """
+
+    after: int | str | None = None
+    limit: int = 50
+    offset: int = 0
+    newest_first: bool = False
+
+    def conditions(self) -> dict[str, Value]:
+        """The parameters of `rows` that this page sets."""
+        return {
+            "before" if self.newest_first else "after": self.after,
+            "newest_first": flag(self.newest_first),
+            "limit": min(max(self.limit, 1), MOST_ROWS),
+            "offset": max(self.offset, 0),
+        }
+
+
+def flag(wanted: bool) -> int | None:
+    """A condition without a value: 1 where it is wanted."""
+    return 1 if wanted else None
+
+
+def pattern(words: str) -> str:
+    """A LIKE pattern (ESCAPE is a backslash) for a text, folded as login names are, anywhere in a column."""
+    folded = normal_name(words)
+    for sign in "\\%_":
+        folded = folded.replace(sign, "\\" + sign)
+    return f"%{folded}%"
+
+
+@lru_cache(maxsize=2048)
+def _narrowed(query: Query, given: frozenset[str], projects: int) -> Query:
+    lines = []
+    for line in query.text_sqlite.splitlines():
+        option = _OPTION.search(line)
+        if option is None:
+            lines.append(line)
+        elif option[1] in given:
+            lines.append(line[: option.start()])
+    text = _MANY.sub(", ".join(f":project_id_{n}" for n in range(projects)), "\n".join(lines))
+    return Query.of(query.name, text)
+
+
+def project_ids(reader: Reader, projects: Sequence[ProjectId]) -> tuple[int, ...]:
+    """The projects themselves, or every project where none is named: the indexes begin with the project."""
+    return tuple(projects) or tuple(row[0] for row in reader.all(_Q.all_projects))
+
+
+def rows(
+    reader: Reader,
+    query: Query,
+    projects: Sequence[int],
+    instead: tuple[str, str] | None = None,
+    /,
+    **given: Value,
+) -> list[Row]:
+    """Run a narrowed statement.
+
+    Args:
+        reader: where.
+        query: the whole statement.
+        projects: their ids; none gives no rows.
+        instead: a table's name and the one to read in its place.
+        given: by name; what is None is not asked for.
+    """
+    if not projects:
+        return []
+    asked = {name: value for name, value in given.items() if value is not None}
+    narrow = _narrowed(query, frozenset(asked), len(projects))
+    if instead is not None:
+        narrow = _renamed(narrow, *instead)
+    asked.update({f"project_id_{number}": project_id for number, project_id in enumerate(projects)})
+    # A line that stays may use a parameter of a line that is left out (a second reading of one word): NULL then.
+    return reader.all(narrow, **{name: asked.get(name) for name in narrow.params})
+
+
+@lru_cache(maxsize=256)
+def _renamed(query: Query, name: str, other: str) -> Query:
+    return Query.of(query.name, query.text_sqlite.replace(name, other))
