@@ -192,14 +192,14 @@ def test_every_module_keeps_to_its_layer() -> None:
 
 
 def test_no_file_is_too_long_to_read() -> None:
-    """A file of ours is about one thing, hence at most about 400 lines."""
+    """A file of ours is about one thing, hence at most about 400 lines; a schema step is data and is never split."""
     kinds = {".py", ".sql", ".html", ".js", ".mjs", ".css"}
     places = [PACKAGE, "tests", "twisted", "benchmarks", "web/templates", "web/static"]
     paths = [
         p
         for place in places
         for p in (ROOT / place).rglob("*")
-        if p.suffix in kinds and "vendor" not in p.parts
+        if p.suffix in kinds and not {"vendor", "schema"} & set(p.parts)
     ]
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
     assert len(lengths) > 30
