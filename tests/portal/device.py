@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
-from zhuomai_appliance.portal.dialogue import Action, Actions, Done, Outcome, Send
+import pytest
+
+from zhuomai_appliance.portal.dialogue import (
+    Action,
+    Actions,
+    DialogueSettings,
+    Done,
+    LoginDialogue,
+    Outcome,
+    Send,
+)
 from zhuomai_appliance.portal.packet import AttributeKind, Kind, PortalPacket, decode, encode_answer
 
 KEY = b"zhuomai-portal"
@@ -57,3 +68,26 @@ def answer(
         pap=request.pap,
         attributes=(*attributes, *extra, (AttributeKind.BAS_IP, b"\x0a\x01\x01\x02")),
     )
+
+
+VARIANTS = [(version, pap) for version in (1, 2) for pap in (False, True)]
+IDS = [f"v{version}-{'pap' if pap else 'chap'}" for version, pap in VARIANTS]
+every_variant = pytest.mark.parametrize(("version", "pap"), VARIANTS, ids=IDS)
+
+
+def login(version: int = 2, pap: bool = False, bas_ip: str | None = "10.1.1.2") -> LoginDialogue:
+    return LoginDialogue(
+        DialogueSettings(key=KEY, version=version, pap=pap, bas_ip=bas_ip),
+        user_ip=USER_IP,
+        username=b"stu2026",
+        password=b"Pa55-word",
+        take_serial=itertools.count(0x3039).__next__,
+    )
+
+
+def asked(dialogue: LoginDialogue, now: float = 0) -> PortalPacket:
+    """Drive a fresh dialogue to its REQ_AUTH and give that packet."""
+    first = sent(dialogue.start(now))
+    if first.kind is Kind.REQ_AUTH:
+        return first
+    return sent(dialogue.receive(answer(first), now))

@@ -186,7 +186,18 @@ def test_what_is_shown_stays_inside_an_attribute(tail: str) -> None:
 
 def test_dialects_name_every_vendor_of_the_settings() -> None:
     """Each vendor that a device may be declared with has a dialect; vendors differ where it matters."""
-    named = ["standard", "zhuomai", "huawei-campus", "huawei-bras", "h3c", "ruijie", "zte", "mikrotik", "cisco", "aruba"]
+    named = [
+        "standard",
+        "zhuomai",
+        "huawei-campus",
+        "huawei-bras",
+        "h3c",
+        "ruijie",
+        "zte",
+        "mikrotik",
+        "cisco",
+        "aruba",
+    ]
     assert sorted(DIALECTS) == sorted(named)
     assert DIALECTS["huawei-campus"].sign_of_life is Kind.STATUS_NOTIFY
     assert DIALECTS["h3c"].sign_of_life is Kind.NTF_HEARTBEAT

@@ -337,3 +337,12 @@ def test_change_that_is_not_understood(attribute: tuple[int, bytes]) -> None:
     assert reply is not None
     assert (reply.code, number(reply, a.ERROR_CAUSE)) == (Code.COA_NAK, 401)
     assert session.up_bps == 4_000_000
+
+
+def test_leaving_without_a_word() -> None:
+    """An AC that gives up asks nothing more, and whoever waited for an answer gets none."""
+    world = World()
+    waiting = world.ac.start()
+    world.ac.give_up()
+    assert waiting.result is None
+    assert world.clock.getDelayedCalls() == []

@@ -36,7 +36,7 @@ from zhuomai_appliance.simulator.settings import AcSettings, Box
 class SimulateOptions(usage.Options):
     """A virtual campus that drives a running box over real sockets."""
 
-    synopsis = "[--config FILE | --box HOST …] [--site FILE] [--users FILE|N] [--duration SECONDS] [--json]"
+    synopsis = "zhuomai simulate [--config FILE | --box HOST …] [--site FILE] [--users FILE|N] [--duration SECONDS] [--json]"
     optFlags = [["json", None, "print the summary as JSON"]]
     optParameters = [
         ["config", "c", None, "the box's settings file; its state directory tells the ports in use"],
@@ -118,7 +118,7 @@ def run(config: Config, command: Simulate) -> int:
         options.parseOptions(command["words"])
         plan = make_plan(options, config)
     except usage.UsageError as error:
-        print(f"{str(error).splitlines()[0]}; see `zhuomai simulate --help`", file=sys.stderr)
+        print(f"{str(error).splitlines()[0].rstrip('.')}; see `zhuomai simulate --help`", file=sys.stderr)
         return 2
     except ConfigErrors as error:
         raise CommandFailed(*error.errors) from None
@@ -222,7 +222,7 @@ async def _live(
             " device, and are the secrets the same?",
             file=sys.stderr,
         )
-        await ac.stop()
+        ac.give_up()
         return 1
     if plan.listening is not None:
         _write_listening(plan.listening, bound)

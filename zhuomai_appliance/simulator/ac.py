@@ -85,6 +85,12 @@ class AccessController:
         await self.reports.of_nas(a.ACCT_OFF)
         self.radius.close()
 
+    def give_up(self) -> None:
+        """Leave without a word: there is no box to talk to."""
+        if self._beat.running:
+            self._beat.stop()
+        self.radius.close()
+
     def attach(self, mac: str | None = None) -> Station:
         """A terminal joins the SSID and gets a lease. Without `mac` it gets a random one, as phones choose them."""
         ip = next(self._leases)
