@@ -16,7 +16,7 @@ from zhuomai_appliance.flows import effects
 from zhuomai_appliance.flows.ports import ControlOutcome, ControlResult, SessionControl
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model import entitlement as chain_rules
-from zhuomai_appliance.model.access import ClosedBy, Session, SessionId
+from zhuomai_appliance.model.access import Session, SessionId
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.policy.limits import rate_for, session_timeout
 from zhuomai_appliance.store import accounts, journal, sessions
@@ -53,7 +53,6 @@ class Dispatcher:
         self._clock = clock
         self._running = False
         self._sending: set[int] = set()
-        self._ended: dict[SessionId, list[Deferred[str]]] = {}
 
     async def run(self) -> int:
         """Send up to a second's worth of what is due; how many were begun."""
@@ -82,6 +81,9 @@ class Dispatcher:
             stored = sessions.by_id(self._store.reader, SessionId(row.payload["session_id"]))
             if stored is None or stored.session.stopped_at is not None:
                 await self._finish(row, ok=True, result="the session is over")
+                return
+            if row.kind == effects.CONFIRM:
+                await self._confirm(row, stored)
                 return
             nas = self._tables.by_id(stored.session.nas_id)
             if nas is None:
@@ -114,12 +116,20 @@ class Dispatcher:
         )
         gone = result.outcome is ControlOutcome.NAK and cause.action is NakAction.GONE
         if done:
-            await self._finish(row, ok=True, result=_words(result), close=stored if gone else None)
+            close, agreed = (stored, None) if gone else (None, session)
+            await self._finish(row, ok=True, result=_words(result), close=close, agreed=agreed)
             return
         retry = result.outcome in (ControlOutcome.BUSY, ControlOutcome.SILENT) or (
             result.outcome is ControlOutcome.NAK and cause.action is NakAction.RETRY
         )
         await self._again_or_fail(row, nas, _words(result), retry=retry)
+
+    async def _confirm(self, row: journal.OutboxRow, stored: StoredSession) -> None:
+        """The grace after an ACK is over and no Stop came: close the row, unless the device spoke of it since."""
+        if stored.seen_at > row.payload["agreed_at"]:
+            await self._finish(row, ok=False, result="the device reports the session alive")
+        else:
+            await self._finish(row, ok=True, result="closed without a Stop", close=stored)
 
     # CoA ----------------------------------------------------------------------------------------------------------------
 
@@ -191,36 +201,26 @@ class Dispatcher:
         await self._finish(row, ok=False, result=words)
 
     async def _finish(
-        self, row: journal.OutboxRow, *, ok: bool, result: str, close: StoredSession | None = None
+        self,
+        row: journal.OutboxRow,
+        *,
+        ok: bool,
+        result: str,
+        close: StoredSession | None = None,
+        agreed: Session | None = None,
     ) -> None:
+        """End an effect; with it close a session, or look again at one that its device agreed to end."""
         now = self._clock()
 
         def task(tx: Transaction) -> None:
             journal.finish_effect(tx, row.id, ok=ok, result=result, at=now)
             if close is not None:
-                close_as_gone(tx, close, now)
+                # At its last evidence, so that nobody is billed for silence; not if it spoke while we asked
+                sessions.close_stale(tx, close.session.id, close.seen_at)
+            if agreed is not None:
+                effects.confirm_end(tx, agreed.id, agreed.project_id, now, now + ACK_GRACE_SECONDS)
 
         await self._store.write(task)
-
-
-def close_as_gone(tx: Transaction, stored: StoredSession, now: int) -> None:
-    """Close a session the device no longer knows, at its last evidence; nothing is refunded or billed for silence."""
-    session = stored.session
-    sessions.close(
-        tx,
-        session.id,
-        updated_at=session.updated_at,
-        seen_at=stored.seen_at,
-        session_seconds=session.session_seconds,
-        input_octets=session.input_octets,
-        output_octets=session.output_octets,
-        anomalies=session.anomalies,
-        ip=session.ip,
-        ipv6=session.ipv6,
-        stopped_at=session.updated_at,
-        cause=None,
-        closed_by=ClosedBy.STALE,
-    )
 
 
 def _words(result: ControlResult) -> str:

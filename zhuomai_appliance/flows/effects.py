@@ -15,6 +15,7 @@ from zhuomai_appliance.store.interface import Transaction
 
 DISCONNECT: Final = "disconnect"
 CHANGE: Final = "change"
+CONFIRM: Final = "confirm"
 
 
 def disconnect_key(session_id: SessionId) -> str:
@@ -25,6 +26,19 @@ def disconnect_key(session_id: SessionId) -> str:
 def change_key(session_id: SessionId) -> str:
     """The outbox key of a session's CoA-Request."""
     return f"{CHANGE}:{session_id}"
+
+
+def confirm_end(tx: Transaction, session_id: SessionId, project_id: ProjectId, at: int, due_at: int) -> None:
+    """Look later whether a session that its device agreed to end has ended: its Stop may be lost."""
+    journal.put_effect(
+        tx,
+        project_id,
+        key=f"{CONFIRM}:{session_id}:{at}",
+        kind=CONFIRM,
+        payload={"session_id": session_id, "agreed_at": at},
+        at=at,
+        due_at=due_at,
+    )
 
 
 def end_session(
