@@ -126,7 +126,7 @@ def test_a_page_without_a_form() -> None:
     world, people, portal = campus()
     portal.page = lambda station, url: "<h1>Closed</h1>"  # type: ignore[method-assign]
     world.pass_time(30)
-    assert set(people.summary().refusals) == {NO_PAGE}
+    assert set(people.summary().refusals) == {NO_PAGE.format(status=200)}
 
 
 def test_the_end_of_the_day() -> None:

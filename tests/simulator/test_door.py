@@ -83,7 +83,7 @@ def test_figures_of_a_phone_that_is_online(world: World) -> None:
     """Once online, the door shows account, address, time, traffic and rates, in Chinese or English."""
     visitor = Visitor(world, Door(world.clock, world.ac))
     visitor.ask("/")
-    station = world.ac.station_at("10.9.0.1")
+    station = world.ac.station_at("10.9.0.2")
     assert station is not None
     world.passwords[b"<b>"] = b"x"
     world.log_in(station, username=b"<b>", password=b"x")
@@ -92,7 +92,7 @@ def test_figures_of_a_phone_that_is_online(world: World) -> None:
     world.clock.advance(10)
     status, _, body = visitor.ask("/")
     assert status == 200
-    for words in ("1号手机已联网", "&lt;b&gt;", "10.9.0.1", station.mac, "10 s", "9.54 MB", "4 / 8 Mbit/s"):
+    for words in ("1号手机已联网", "&lt;b&gt;", "10.9.0.2", station.mac, "10 s", "9.54 MB", "4 / 8 Mbit/s"):
         assert words in body
     assert "<b>" not in body
     assert "Phone 1 is online" in visitor.ask("/", language="en-GB")[2]
@@ -102,7 +102,7 @@ def test_walking_out_of_range(world: World) -> None:
     """The button ends the session as Lost-Carrier, by POST alone, and the phone is offline at the next request."""
     visitor = Visitor(world, Door(world.clock, world.ac))
     visitor.ask("/")
-    station = world.ac.station_at("10.9.0.1")
+    station = world.ac.station_at("10.9.0.2")
     assert station is not None
     world.log_in(station)
     assert visitor.ask("/phone/1/leave")[0] == 200

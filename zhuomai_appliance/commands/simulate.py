@@ -30,6 +30,7 @@ from zhuomai_appliance.simulator.ac import AccessController
 from zhuomai_appliance.simulator.browser import network_fetch
 from zhuomai_appliance.simulator.campus import Campus, Habits, Person, Summary
 from zhuomai_appliance.simulator.door import Door
+from zhuomai_appliance.simulator.faults import BadNetwork, Faults
 from zhuomai_appliance.simulator.settings import AcSettings, Box
 
 
@@ -66,6 +67,9 @@ class SimulateOptions(usage.Options):
         ["stay", None, 300.0, "mean length of a visit, seconds"],
         ["away", None, 60.0, "mean pause between two visits, seconds"],
         ["seed", None, 1, "the same number gives the same people"],
+        ["lose", None, 0.0, "part of all datagrams that is lost, 0 to 1"],
+        ["repeat", None, 0.0, "part of all datagrams that comes twice, 0 to 1"],
+        ["late", None, 0.0, "part of all datagrams that comes late and out of order, 0 to 1"],
         ["listening", None, None, "write the ports in use to this file as JSON"],
     ]
 
@@ -76,6 +80,8 @@ class SimulateOptions(usage.Options):
                 self[name] = _whole(name, str(self[name]))
         for name in ("duration", "speed", "arrive", "stay", "away"):
             self[name] = _amount(name, str(self[name]))
+        for name in ("lose", "repeat", "late"):
+            self[name] = _amount(name, str(self[name]), most=1.0)
 
 
 def _whole(name: str, word: str) -> int:
@@ -84,13 +90,13 @@ def _whole(name: str, word: str) -> int:
     return int(word)
 
 
-def _amount(name: str, word: str) -> float:
+def _amount(name: str, word: str, most: float = 1e9) -> float:
     try:
         amount = float(word)
     except ValueError:
         amount = -1.0
-    if not 0 <= amount < 1e9:
-        raise usage.UsageError(f'--{name}: "{word}" is not a number from 0 on')
+    if not 0 <= amount <= most:
+        raise usage.UsageError(f'--{name}: "{word}" is not a number from 0 to {most:g}')
     return amount
 
 
@@ -101,6 +107,7 @@ class Plan:
     settings: AcSettings
     people: tuple[Person, ...]
     habits: Habits
+    faults: Faults
     listen: str
     ac_port: int
     dae_port: int
@@ -166,6 +173,7 @@ def make_plan(options: SimulateOptions, config: Config) -> Plan:
         settings=settings,
         people=tuple(_people(options["users"], site)),
         habits=habits,
+        faults=Faults(options["lose"], options["repeat"], options["late"]),
         listen=options["listen"],
         ac_port=_first(options["ac-port"], nas.get("portal_port"), 2000),
         dae_port=_first(options["dae-port"], nas.get("coa_port"), 3799),
@@ -183,6 +191,10 @@ async def simulate(reactor: Any, plan: Plan) -> int:
     1: a port is taken, the box does not answer, or people came and not one of them got online.
     """
     ac = AccessController(reactor, plan.settings, Random(plan.seed))
+    if plan.faults.any:
+        network = BadNetwork(reactor, plan.faults, Random(plan.seed + 2))
+        for wire in (ac.radius, ac.portal, ac.dae):
+            wire.use(network)
     try:
         ports = _listen(reactor, plan, ac)
     except CannotListenError as error:

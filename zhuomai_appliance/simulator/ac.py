@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from itertools import islice
 from random import Random
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -62,7 +63,8 @@ class AccessController:
         self._stations: dict[str, Station] = {}
         self._sessions: dict[str, tuple[Session, Station]] = {}
         self._closed: list[_Closed] = []
-        self._leases: Iterator[str] = map(str, IPv4Network(settings.network).hosts())
+        # The first address of the network is the gateway's.
+        self._leases: Iterator[str] = map(str, islice(IPv4Network(settings.network).hosts(), 1, None))
         self.reports = Reports(clock, settings, self.radius)
         self._beat = LoopingCall(self.beat)
         self._beat.clock = clock
@@ -120,9 +122,13 @@ class AccessController:
         ]
         return closed + [self._record(s, station, s.reported, None) for s, station in self._sessions.values()]
 
+    def open_sessions(self) -> list[Session]:
+        """Sessions that are running."""
+        return [session for session, _ in self._sessions.values()]
+
     @property
     def online(self) -> int:
-        """Sessions that are open."""
+        """How many sessions are running."""
         return len(self._sessions)
 
     # --- what the portal side asks

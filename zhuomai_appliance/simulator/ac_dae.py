@@ -10,7 +10,6 @@ from collections import Counter, OrderedDict
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.protocol import DatagramProtocol
 
 from zhuomai_appliance.radius.packet import (
     Code,
@@ -24,10 +23,9 @@ from zhuomai_appliance.radius.packet import (
     sub_attributes,
 )
 from zhuomai_appliance.simulator import attributes as a
+from zhuomai_appliance.simulator.faults import Peer, Wire
 from zhuomai_appliance.simulator.settings import AcSettings
 from zhuomai_appliance.simulator.station import Session
-
-Peer = tuple[str, int]
 
 UNSUPPORTED_ATTRIBUTE, MISSING_ATTRIBUTE, NAS_MISMATCH = 401, 402, 403
 SESSION_NOT_FOUND = 503
@@ -75,10 +73,11 @@ class SessionSide(Protocol):
         """Apply what the grant says and leave the rest."""
 
 
-class DaeServer(DatagramProtocol):
+class DaeServer(Wire):
     """One UDP socket that serves Disconnect-Request and CoA-Request."""
 
     def __init__(self, clock: IReactorTime, settings: AcSettings, sessions: SessionSide) -> None:
+        super().__init__()
         self._clock = clock
         self._settings = settings
         self._sessions = sessions
@@ -86,7 +85,7 @@ class DaeServer(DatagramProtocol):
         self.counts: Counter[str] = Counter()
         """Requests by outcome, and by reason where one was dropped: foreign, malformed, authenticator, stale."""
 
-    def datagramReceived(self, datagram: bytes, addr: Peer) -> None:
+    def heard(self, datagram: bytes, addr: Peer) -> None:
         """Answer one request of the RADIUS server."""
         box = self._settings.box
         if addr[0] != box.host:
@@ -104,7 +103,7 @@ class DaeServer(DatagramProtocol):
         known = self._answered.get((addr, packet.datagram))
         if known is not None:
             self.counts["repeated"] += 1
-            self._write(known, addr)
+            self.say(known, addr)
             return
         stamp = packet.first(a.EVENT_TIMESTAMP)
         if stamp is not None and abs(int.from_bytes(stamp, "big") - self._clock.seconds()) > _STALE_SECONDS:
@@ -122,7 +121,7 @@ class DaeServer(DatagramProtocol):
         self._answered[addr, packet.datagram] = reply
         if len(self._answered) > _REMEMBERED:
             self._answered.popitem(last=False)
-        self._write(reply, addr)
+        self.say(reply, addr)
 
     def _serve(self, packet: Packet) -> int | None:
         """Do what is asked; the Error-Cause of a NAK, or None for an ACK."""
@@ -149,10 +148,6 @@ class DaeServer(DatagramProtocol):
             None,
             name,
         )
-
-    def _write(self, datagram: bytes, addr: Peer) -> None:
-        if self.transport is not None:
-            self.transport.write(datagram, addr)
 
 
 def _can_change(packet: Packet) -> bool:

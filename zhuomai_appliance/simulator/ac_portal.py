@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.protocol import DatagramProtocol
 
 from zhuomai_appliance.portal.heartbeat import listed_users
 from zhuomai_appliance.portal.packet import (
@@ -28,10 +27,10 @@ from zhuomai_appliance.portal.packet import (
     is_authentic_request,
     pack_address,
 )
+from zhuomai_appliance.simulator.faults import Peer, Wire
 from zhuomai_appliance.simulator.settings import AcSettings
 from zhuomai_appliance.simulator.station import Station
 
-Peer = tuple[str, int]
 Attributes = tuple[tuple[int, bytes], ...]
 
 _REMEMBER_SECONDS = 30.0
@@ -75,10 +74,11 @@ class PortalAnswer(Protocol):
         """Send ACK_AUTH with this code and these words."""
 
 
-class PortalSide(DatagramProtocol):
+class PortalSide(Wire):
     """One UDP socket: requests come in, answers and NTF_LOGOUT go out."""
 
     def __init__(self, clock: IReactorTime, settings: AcSettings, access: AccessSide) -> None:
+        super().__init__()
         self._clock = clock
         self._settings = settings
         self._access = access
@@ -89,7 +89,7 @@ class PortalSide(DatagramProtocol):
         self.counts: Counter[str] = Counter()
         """Datagrams by kind, and by reason where one was dropped: foreign, malformed, authenticator, unexpected."""
 
-    def datagramReceived(self, datagram: bytes, addr: Peer) -> None:
+    def heard(self, datagram: bytes, addr: Peer) -> None:
         """Answer one datagram of the portal server."""
         if addr[0] != self._settings.box.host:
             self.counts["foreign"] += 1
@@ -105,7 +105,7 @@ class PortalSide(DatagramProtocol):
         self.counts[packet.kind.name] += 1
         known = self._known(addr, datagram)
         if known is not None:
-            self._write(known, addr)
+            self.say(known, addr)
             return
         self._version = packet.version
         self._serve(packet, addr)
@@ -136,7 +136,7 @@ class PortalSide(DatagramProtocol):
             self.counts["NTF_LOGOUT unanswered"] += 1
             return
         self._notices[serial, ip] = (datagram, tries_left - 1)
-        self._write(datagram, (self._settings.box.host, self._settings.box.portal_port))
+        self.say(datagram, (self._settings.box.host, self._settings.box.portal_port))
         self._clock.callLater(self._settings.notice_seconds, self._repeat_notice, serial, ip)
 
     def _authentic(self, packet: PortalPacket) -> bool:
@@ -259,7 +259,7 @@ class PortalSide(DatagramProtocol):
             self._answered[addr, packet.datagram] = (self._clock.seconds(), datagram)
             if len(self._answered) > _REMEMBERED:
                 self._answered.popitem(last=False)
-        self._write(datagram, addr)
+        self.say(datagram, addr)
 
     def _known(self, addr: Peer, datagram: bytes) -> bytes | None:
         now = self._clock.seconds()
@@ -274,10 +274,6 @@ class PortalSide(DatagramProtocol):
     @property
     def _bas_ip(self) -> tuple[int, bytes]:
         return AttributeKind.BAS_IP, pack_address(self._settings.address)
-
-    def _write(self, datagram: bytes, addr: Peer) -> None:
-        if self.transport is not None:
-            self.transport.write(datagram, addr)
 
 
 def _mac(station: Station) -> bytes:

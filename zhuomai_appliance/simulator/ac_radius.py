@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.protocol import DatagramProtocol
 
-from zhuomai_appliance.radius.exchange import Action, ExchangeTable, Peer, Pending
+from zhuomai_appliance.radius.exchange import Action, ExchangeTable, Pending
 from zhuomai_appliance.radius.packet import Attribute, Packet, Secret
+from zhuomai_appliance.simulator.faults import Peer, Wire
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class _Question:
     answer: Deferred[Packet | None]
 
 
-class RadiusClient(DatagramProtocol):
+class RadiusClient(Wire):
     """Asks one server on its two ports.
 
     Args:
@@ -34,6 +34,7 @@ class RadiusClient(DatagramProtocol):
     def __init__(
         self, clock: IReactorTime, host: str, secret: Secret, tries: int, wait_seconds: float
     ) -> None:
+        super().__init__()
         self._clock = clock
         self._host = host
         self._secret = secret
@@ -59,9 +60,9 @@ class RadiusClient(DatagramProtocol):
         self._send_waiting()
         return answer
 
-    def datagramReceived(self, datagram: bytes, addr: Peer) -> None:
+    def heard(self, datagram: bytes, addr: Peer) -> None:
         """Match a reply; what answers nothing is dropped."""
-        found = self._table.receive((addr[0], addr[1]), datagram)
+        found = self._table.receive(addr, datagram)
         if found is not None:
             pending, reply = found
             self._finish(pending, reply)
@@ -92,7 +93,7 @@ class RadiusClient(DatagramProtocol):
                 break
             self._waiting.popleft()
             self._asked[id(pending)] = (pending, question.answer)
-            self._write(pending)
+            self.say(pending.datagram, pending.key.peer)
         self._arm()
 
     def _finish(self, pending: Pending, reply: Packet | None) -> None:
@@ -103,7 +104,7 @@ class RadiusClient(DatagramProtocol):
     def _tick(self) -> None:
         for pending, action in self._table.due(self._clock.seconds()):
             if action is Action.RESEND:
-                self._write(pending)
+                self.say(pending.datagram, pending.key.peer)
             else:
                 self.unanswered += 1
                 self._finish(pending, None)
@@ -116,7 +117,3 @@ class RadiusClient(DatagramProtocol):
         self._timer = None
         if at is not None:
             self._timer = self._clock.callLater(max(0.0, at - self._clock.seconds()), self._tick)
-
-    def _write(self, pending: Pending) -> None:
-        if self.transport is not None:
-            self.transport.write(pending.datagram, pending.key.peer)

@@ -26,7 +26,7 @@ from zhuomai_appliance.simulator.station import Session, SessionRecord, Station
 BROWSERS_AT_ONCE = 8
 """All phones share one address here, and a box admits 16 connections from one address."""
 
-NO_PAGE = "(no login page)"
+NO_PAGE = "(no login page: HTTP {status})"
 NO_REASON = "(no reason shown)"
 NO_ANSWER = "(no answer)"
 
@@ -187,7 +187,7 @@ class Campus:
             page = await browser.get(address)
             form = page.login_form
             if form is None:
-                self._summary.refusals[page.complaint or NO_PAGE] += 1
+                self._summary.refusals[page.complaint or NO_PAGE.format(status=page.status)] += 1
                 return page
             filled = {form.password_field: password}
             if form.name_field:

@@ -31,7 +31,7 @@ class AcSettings:
 
     Attributes:
         address: the AC's own address: NAS-IP-Address, BAS-IP and the `device-ip` of a redirect.
-        network: the stations' network, CIDR; addresses are leased from its first one upwards.
+        network: the stations' network, CIDR; addresses are leased from its second one upwards.
         challenge_seconds: a portal challenge older than this is dead.
         affirm_seconds: a session whose AFF_ACK_AUTH stays away so long is cut.
         detect_seconds: how long a vanished station stays unnoticed.
