@@ -11,12 +11,13 @@ from zhuomai_appliance.entropy import SystemEntropy
 from zhuomai_appliance.flows.purchases import wallet_fen
 from zhuomai_appliance.model.network import ListKind, NasId, ProjectId, Vendor
 from zhuomai_appliance.model.products import SubscriptionState
-from zhuomai_appliance.store import accounts, network, operators, orders, products
+from zhuomai_appliance.store import accounts, network, operators, orders, products, settings
 from zhuomai_appliance.store.digests import check_digest
 from zhuomai_appliance.store.sqlite import reading
 from zhuomai_appliance.store.vault import load_key
 
 MAIN = ProjectId(1)
+SCHOOL = '[[project]]\nname = "main"\nzone = "Asia/Shanghai"\n'
 
 
 def apply(box: Box, text: str, *more: str) -> dict[str, dict[str, Any]]:
@@ -264,3 +265,20 @@ def test_operator_command_adds_and_makes_tokens(box: Box) -> None:
     assert box.run("operator", "token", "till", "--scope", "no.such")[0] == 1
     assert box.run("operator", "token", "till", "--scope", "operators.write")[0] == 1
     assert box.run("operator", "reset-password", "nobody")[0] == 1
+
+
+def test_school_shows_itself_as_the_file_says(box: Box) -> None:
+    """Title and hotline of a project reach the settings; what the file does not name stays, a second run is quiet."""
+    apply(box, f'{SCHOOL}title = "蓉城理工学院"\nhotline = "028-8555 0119"\n{SITE}')
+    again = f'{SCHOOL}title = "蓉城理工大学"\n{SITE}'
+    assert apply(box, again)["project main"]["outcome"] == "changed"
+    assert {item["outcome"] for item in apply(box, again).values()} == {"left"}
+    with reading(box.files.database) as reader:
+        branding = settings.branding(reader, MAIN)
+    assert (branding.title, branding.hotline) == ("蓉城理工大学", "028-8555 0119")
+
+
+def test_address_of_the_school_must_be_one_for_browsers(box: Box) -> None:
+    """A home page that a browser could be tricked with is refused with its key."""
+    lines = refused(box, f'{SCHOOL}home_url = "javascript:alert(1)"\n{SITE}')
+    assert any("home_url" in line for line in lines)

@@ -48,7 +48,7 @@ from zhuomai_appliance.model.products import (
     Terms,
 )
 from zhuomai_appliance.model.traffic import RateLimit, parse_duration, parse_rate, parse_size
-from zhuomai_appliance.portal.dialects import normal_mac
+from zhuomai_appliance.portal.dialects import normal_mac, safe_url
 from zhuomai_appliance.vendors import SUPPORTED
 
 AGAIN: Final = {"again": True}
@@ -110,6 +110,16 @@ def _reader(read: Callable[[Any], Any]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
+def _home(text: object) -> str:
+    if not isinstance(text, str) or (text and safe_url(text) is None):
+        raise ValueError('write the address of a page, such as "https://www.school.edu.cn/"')
+    return text
+
+
+BRANDING: Final = ("title", "service", "hotline", "hours", "home_url", "home_label", "notice")
+"""What a project shows of itself on its pages (features B08)."""
+
+PageText = Annotated[str, Field(max_length=200)]
 Yuan = Annotated[int, _reader(parse_yuan)]
 Bps = Annotated[int, _reader(parse_rate)]
 Octets = Annotated[int, _reader(parse_size)]
@@ -142,10 +152,18 @@ class ProjectTable(Table):
 
     name: Name
     zone: Annotated[str, _reader(_zone)] = "Asia/Shanghai"
+    title: PageText | None = None
+    service: PageText | None = None
+    hotline: PageText | None = None
+    hours: PageText | None = None
+    home_url: Annotated[str, _reader(_home)] | None = None
+    home_label: PageText | None = None
+    notice: PageText | None = None
 
     def value(self) -> SiteProject:
         """See `Table.value`."""
-        return SiteProject(self.name, self.zone)
+        said = self.model_dump(exclude={"name", "zone"}, exclude_none=True)
+        return SiteProject(self.name, self.zone, {name: said[name] for name in BRANDING if name in said})
 
 
 class RateTable(Table):

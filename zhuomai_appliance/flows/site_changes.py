@@ -14,13 +14,21 @@ from zhuomai_appliance.flows.operators import (
     check_password,
     check_role,
 )
-from zhuomai_appliance.flows.site_model import Outcome, Site, SiteGroup, SiteItem, SiteNas, SitePlan
+from zhuomai_appliance.flows.site_model import (
+    Outcome,
+    Site,
+    SiteGroup,
+    SiteItem,
+    SiteNas,
+    SitePlan,
+    SiteProject,
+)
 from zhuomai_appliance.flows.site_people import apply_accounts
 from zhuomai_appliance.model.moment import Zone, day_bounds, day_of
 from zhuomai_appliance.model.network import AccessListEntry, Nas, NasId, Project, ProjectId
 from zhuomai_appliance.model.people import Group, GroupId
 from zhuomai_appliance.model.products import PlanVersion, Terms, problems
-from zhuomai_appliance.store import journal, network, operators, products
+from zhuomai_appliance.store import journal, network, operators, products, settings
 from zhuomai_appliance.store.interface import Transaction
 from zhuomai_appliance.store.products import Offer, Rate
 from zhuomai_appliance.store.vault import Vault
@@ -150,13 +158,16 @@ class SiteChanges:
             if found is None:
                 project_id = network.add_project(self.tx, wanted.name, wanted.zone, self.now)
                 known[wanted.name] = Project(project_id, wanted.name, wanted.zone)
+                self._brand(project_id, wanted)
                 self.done("project", wanted.name, Outcome.CREATED, project_id)
-            elif found.zone != wanted.zone:
+                continue
+            changed = self._brand(found.id, wanted)
+            if found.zone != wanted.zone:
                 network.set_zone(self.tx, found.id, wanted.zone)
                 known[wanted.name] = replace(found, zone=wanted.zone)
-                self.done("project", wanted.name, Outcome.CHANGED, found.id, ["zone"])
-            else:
-                self.done("project", wanted.name, Outcome.LEFT, found.id)
+                changed = ["zone", *changed]
+            outcome = Outcome.CHANGED if changed else Outcome.LEFT
+            self.done("project", wanted.name, outcome, found.id, changed)
         for project in known.values():
             self._shelves[project.name] = Shelf(
                 project,
@@ -164,6 +175,14 @@ class SiteChanges:
                 {offer.plan.name: offer for offer in products.plans(self.tx, project.id)},
                 {group.name: group for group in products.groups(self.tx, project.id)},
             )
+
+    def _brand(self, project_id: ProjectId, wanted: SiteProject) -> list[str]:
+        """Change how a project shows itself, as far as the file says; the keys that differ."""
+        before = settings.branding(self.tx, project_id)
+        after = replace(before, **wanted.branding)
+        if after != before:
+            settings.put_branding(self.tx, project_id, after)
+        return [name for name, value in wanted.branding.items() if getattr(before, name) != value]
 
     def _rates(self) -> None:
         for wanted in self.site.rates:

@@ -32,10 +32,11 @@ class SiteRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SiteProject:
-    """A school and its time zone."""
+    """A school and its time zone; ``branding`` holds the fields of `store.settings.Branding` that the file names."""
 
     name: str
     zone: str
+    branding: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
