@@ -7,6 +7,7 @@ usage with several lines on stdout and status 1, so the console script parses th
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -74,14 +75,15 @@ def _daemon(config: Config) -> IService:
     from twisted.internet import reactor
 
     from zhuomai_appliance.appliance import make_service
-    from zhuomai_appliance.commands.backstage import LockHeld
+    from zhuomai_appliance.commands.backstage import LockHeld, require_books
     from zhuomai_appliance.net.control import CommandFailed
     from zhuomai_appliance.store.interface import StoreRefused
     from zhuomai_appliance.store.vault import VaultLocked
 
     try:
+        require_books(config)
         return make_service(config, reactor)
-    except (CommandFailed, LockHeld, StoreRefused, VaultLocked, OSError) as error:
+    except (CommandFailed, LockHeld, StoreRefused, VaultLocked, sqlite3.Error, OSError) as error:
         _complain([str(error)])
         raise SystemExit(1) from None
 
@@ -107,3 +109,7 @@ def _serve(words: Sequence[str]) -> NoReturn:
 def _complain(lines: Sequence[str]) -> None:
     for line in lines:
         print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -27,7 +27,14 @@ from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.store import migrate
 from zhuomai_appliance.store.digests import Digester, run_at_once
 from zhuomai_appliance.store.inline import InlineStore
-from zhuomai_appliance.store.interface import Store, StoreMissing, StoreRefused, StoreUnavailable
+from zhuomai_appliance.store.interface import (
+    SchemaTooOld,
+    Store,
+    StoreMissing,
+    StoreRefused,
+    StoreUnavailable,
+)
+from zhuomai_appliance.store.sqlite import reading
 from zhuomai_appliance.store.vault import Vault, VaultLocked, load_key
 
 T = TypeVar("T")
@@ -179,6 +186,25 @@ def open_vault(config: Config, store: Store, entropy: Entropy) -> Vault:
         )
     except VaultLocked as error:
         raise CommandFailed(str(error)) from None
+
+
+def require_books(config: Config) -> None:
+    """Whether there is a database here and the key it was made with, before a daemon opens them.
+
+    Raises:
+        CommandFailed: with the one line that says which is missing.
+    """
+    files = StateFiles(config.state.dir)
+    if not files.database.exists():
+        raise CommandFailed(f"there is no database {files.database}; `zhuomai init` makes one")
+    key_id = None
+    # An older schema is upgraded by the daemon itself, which then looks at the key in its own way.
+    with contextlib.suppress(SchemaTooOld), reading(files.database) as reader:
+        key_id = migrate.get_meta(reader, migrate.KEY_ID)
+    try:
+        load_key(config.state.key_path, SystemEntropy(), expected=key_id)
+    except VaultLocked as error:
+        raise CommandFailed(f"{error}; put the copy of the key file there") from None
 
 
 def drive(handler: Handler, params: Mapping[str, Any]) -> Any:

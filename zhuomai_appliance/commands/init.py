@@ -49,11 +49,7 @@ def run(config: Config, options: Init) -> int:
     name = str(options["admin"])
     entropy = SystemEntropy()
     password, printed = read_password(options["admin-password-file"], entropy)
-    refuse_unfit(name, password)
-    _refuse_existing(config, files)
-    make_folder(files.folder)
-    with locked(files), _all_or_nothing(config, files):
-        key_id = _create(config, files, name, password, entropy)
+    key_id = make_box(config, name, password, entropy)
     answer = {
         "state": str(files.folder),
         "key_file": str(config.state.key_path),
@@ -74,6 +70,20 @@ def run(config: Config, options: Init) -> int:
         print(f"First operator: {name}, with the password of {options['admin-password-file']}")
     print("Next: `zhuomai apply FILE` declares the site, `zhuomai serve` starts.")
     return 0
+
+
+def make_box(config: Config, name: str, password: str, entropy: Entropy) -> str:
+    """Make the state directory with its first operator, all or nothing; the key's id.
+
+    Raises:
+        CommandFailed: name or password are unfit, something is there already, or the disk fails.
+    """
+    files = StateFiles(config.state.dir)
+    refuse_unfit(name, password)
+    _refuse_existing(config, files)
+    make_folder(files.folder)
+    with locked(files), _all_or_nothing(config, files):
+        return _create(config, files, name, password, entropy)
 
 
 def read_password(file: str | None, entropy: Entropy) -> tuple[str, bool]:
