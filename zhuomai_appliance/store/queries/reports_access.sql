@@ -13,7 +13,9 @@ SELECT s.id, s.project_id, s.acct_session_id, s.nas_id, (SELECT n.name FROM nas 
        s.port_id, s.access_kind, s.started_at, s.stopped_at, s.updated_at, s.seen_at, s.session_seconds, s.input_octets,
        s.output_octets, s.interim_seconds, s.cause, s.closed_by, s.plan_name
 FROM session_all s
-WHERE s.project_id IN (:project_ids)
+WHERE s.id > 0
+  AND s.project_id IN (:project_ids) -- if by_index
+  AND +s.project_id IN (:project_ids) -- if by_id
   AND s.id = :id -- if id
   AND s.id > :after -- if after
   AND s.id < :before -- if before
