@@ -264,6 +264,19 @@ def test_a_report_older_than_the_chain_still_counts() -> None:
     assert left(done.entitlement) == {2: 80}
 
 
+def test_the_last_second_ends_a_pack_of_hours() -> None:
+    """Seconds that reach the end exactly end the pack, like the last octet."""
+    done = consume(bought((hours(60), "2026-09-15 10:00")), 0, 0, 60, t("2026-09-15 11:00"))
+    assert (done.exhausted, done.verdict.outcome) == ((1,), Outcome.ENDED)
+
+
+def test_exhaustion_by_an_old_report_sets_no_clock_back() -> None:
+    """The next pack begins no earlier than the chain already stands, whatever the report says of its time."""
+    chain = bought((pack(10), "2026-09-15 10:00"), (pack(10), "2026-09-16 10:00"))
+    done = consume(chain, 10, 0, 5, t("2026-09-15 12:00"))
+    assert spans(done.entitlement)[0][:3] == (2, "active", t("2026-09-16 10:00"))
+
+
 USES = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 7200)), max_size=8)
 START = t("2026-09-15 10:00")
 

@@ -198,6 +198,45 @@ def test_changes_count_from_what_is_stored() -> None:
     assert {c.subscription_id: c.state.value for c in rows} == {1: "finished", 2: "active", 3: "queued"}
 
 
+def test_only_two_that_may_run_together_do() -> None:
+    """A pack that may run beside others waits for a month that may not."""
+    chain = bought((monthly(), NOW), (plan(PlanKind.DATA, **base()), NOW))
+    assert [s[:2] for s in spans(chain)] == [(1, "active"), (2, "queued")]
+
+
+def test_the_queue_is_first_come_first_served() -> None:
+    """A pack that could run beside the head does not overtake the month bought before it."""
+    chain = bought(
+        (plan(PlanKind.DATA, **base()), NOW), (monthly(), NOW), (plan(PlanKind.DATA, **base()), NOW)
+    )
+    assert [s[:2] for s in spans(chain)] == [(1, "active"), (2, "queued"), (3, "queued")]
+
+
+def test_coverage_stops_at_a_gap() -> None:
+    """A month that waits for its date after the present one ended does not belong to the coverage."""
+    dated = monthly(starts=Starts.AT_DATE, starts_at=t("2026-11-01 00:00"))
+    assert coverage_end(bought((monthly(), NOW), (dated, NOW)), NOW) == t("2026-10-15 10:00")
+
+
+def test_coverage_of_packs_that_follow_together() -> None:
+    """Two packs that begin together behind a month cover to the later end of the two."""
+    day, month = base(period=Period(PeriodUnit.DAY, 1)), base(period=MONTH)
+    chain = bought((monthly(), NOW), (plan(PlanKind.DATA, **day), NOW), (plan(PlanKind.DATA, **month), NOW))
+    assert coverage_end(chain, NOW) == t("2026-11-15 10:00")
+
+
+def test_a_throttled_plan_lets_a_pack_go_first() -> None:
+    """What has full speed left is consumed before the slow rest of a plan of lower priority number."""
+    slows = AccessPolicy(on_exhaust=OnExhaust.THROTTLE, throttle=SLOW)
+    slow_base = plan(PlanKind.DATA, **base(priority=1, policy=slows, period=MONTH))
+    chain = consume(bought((slow_base, NOW)), 5, 5, 1, NOW + 1).entitlement
+    assert [s.throttled for s in chain.segments] == [True]
+    both = append(chain, plan(PlanKind.DATA, **base(priority=2)), SubscriptionId(2), NOW + 2)
+    head = current(both, NOW + 2)
+    assert head is not None
+    assert (head.subscription_id, len(both.segments)) == (2, 2)
+
+
 def owners(chain: Entitlement, when: int) -> tuple[Any, ...]:
     """What counts of a chain at an instant, whatever path led there."""
     walked = first_login(chain, when)

@@ -151,6 +151,11 @@ def test_w30_the_rest_of_today_reaches_tomorrow() -> None:
     assert daily_seconds(14400, 7200, t("2026-09-10 22:30"), SHANGHAI) == 19800
 
 
+def test_a_rest_that_just_reaches_midnight_reaches_tomorrow() -> None:
+    """5400 s left at 22:30 end at midnight sharp: the session goes on into tomorrow's allowance."""
+    assert daily_seconds(14400, 9000, t("2026-09-10 22:30"), SHANGHAI) == 19800
+
+
 def test_a_rest_that_ends_today_adds_nothing() -> None:
     """At noon two hours left are two hours; used up is none, also when more was used than allowed."""
     noon = t("2026-09-10 12:00")

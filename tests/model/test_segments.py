@@ -24,6 +24,7 @@ from zhuomai_appliance.model.segments import (
     Segment,
     Term,
     WhyNot,
+    _Known,
     dump,
     load,
     stored,
@@ -120,3 +121,11 @@ def test_a_foreign_text_is_refused_with_its_fault(old: str, new: str, says: str)
     assert old in text
     with pytest.raises(FactsError, match=says):
         load(text.replace(old, new))
+
+
+def test_remembered_texts_are_bounded() -> None:
+    """However many accounts log in, what is remembered of their texts does not grow without end."""
+    known = _Known(generation=2)
+    for number in range(9):
+        known.learn(str(number), WHOLE)
+    assert [known.find(str(number)) is WHOLE for number in range(9)] == [False] * 6 + [True] * 3
