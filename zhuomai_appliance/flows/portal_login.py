@@ -33,7 +33,7 @@ from zhuomai_appliance.model.access import (
     Rejection,
 )
 from zhuomai_appliance.model.network import Nas, NasId
-from zhuomai_appliance.model.people import AccountId, normal_name
+from zhuomai_appliance.model.people import AccountId, is_printable_name, normal_name
 from zhuomai_appliance.policy import credentials
 from zhuomai_appliance.portal.heartbeat import Notice
 from zhuomai_appliance.portal.kinds import Kind
@@ -151,13 +151,18 @@ class PortalLogin:
         nas = self._tables.by_id(visitor.nas_id)
         if nas is None:
             return Refused(Rejection(Reason.PAGE_EXPIRED, "the device is no longer listed"), "")
-        name, device = normal_name(username), Device(visitor.mac or visitor.user_ip, is_one=True)
+        name, device = (
+            normal_name(username)[:MAX_NAME_CHARACTERS],
+            Device(visitor.mac or visitor.user_ip, is_one=True),
+        )
         wait = self._throttle.wait_seconds(name, device, self._monotonic())
         if wait:
             return self._refuse(
                 visitor, nas, username, None, Rejection(Reason.WAIT_BEFORE_RETRY, facts=(("n", wait),)), now
             )
-        login = accounts.find_login(self._store.reader, nas.project_id, username)
+        login = None
+        if is_printable_name(username.strip()):
+            login = accounts.find_login(self._store.reader, nas.project_id, username)
         if login is None or not self._is_password(login, password):
             self._throttle.failed(name, device, self._monotonic())
             reason = Reason.UNKNOWN_USER if login is None else Reason.BAD_CREDENTIALS

@@ -27,6 +27,9 @@ FORM_SECONDS: Final = 3600
 ONLINE_SECONDS: Final = 7 * 86_400
 """How long the link of an online page may be used to look or to log out."""
 
+CLOCK_SET_BACK_SECONDS: Final = 60
+"""How far in the future a token may lie: our own clock may have been set back since it was made."""
+
 _FORM: Final = "portal-form"
 _ONLINE: Final = "portal-online"
 
@@ -111,7 +114,7 @@ class Reception:
         if facts is None:
             return Rejection(Reason.PAGE_EXPIRED, "not a token of ours")
         visitor = _visitor(facts)
-        if not 0 <= now - visitor.at + 60 <= FORM_SECONDS + 60:
+        if not -CLOCK_SET_BACK_SECONDS <= now - visitor.at <= FORM_SECONDS:
             return Rejection(Reason.PAGE_EXPIRED, "older than an hour")
         return visitor
 
@@ -126,7 +129,8 @@ class Reception:
             return None
         account_id = AccountId(facts.pop("account"))
         visitor = _visitor(facts)
-        return Online(visitor, account_id) if 0 <= now - visitor.at + 60 <= ONLINE_SECONDS else None
+        is_fresh = -CLOCK_SET_BACK_SECONDS <= now - visitor.at <= ONLINE_SECONDS
+        return Online(visitor, account_id) if is_fresh else None
 
     def _sign(self, purpose: str, facts: Mapping[str, Any]) -> str:
         body = json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode()
