@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -39,7 +38,7 @@ from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
 from zhuomai_appliance.flows.visitors import Reception
 from zhuomai_appliance.model.network import Nas
-from zhuomai_appliance.net import control
+from zhuomai_appliance.net import control, udp_port
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.coa_client import CoaClient
 from zhuomai_appliance.net.http import CONNECTIONS_OF_ADDRESS, AdmittingSite
@@ -259,9 +258,13 @@ class Appliance(MultiService):
         return found
 
     def _udp_port(self, endpoint: Endpoint, protocol: Any) -> str:
-        port = self.reactor.listenUDP(endpoint.port, protocol, interface=endpoint.host, maxPacketSize=8192)
-        # More than net.core.rmem_max is cut down by the kernel without a word
-        port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_OCTETS)
+        port = udp_port.listen(
+            self.reactor,
+            endpoint.port,
+            protocol,
+            endpoint.host,
+            receive_buffer_octets=RECEIVE_BUFFER_OCTETS,
+        )
         return self._bound(port)
 
     def _tcp_port(self, endpoint: Endpoint, resource: IResource, of_address: int) -> str:

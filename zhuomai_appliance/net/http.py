@@ -44,7 +44,8 @@ class PlainRequest(server.Request):
             super().handleContentChunk(data)
 
     def _hang_up(self) -> None:
-        channel = self.channel
+        # None once the connection is gone, whatever the annotation says
+        channel: Any = self.channel
         if channel is not None and channel.transport is not None:
             channel.transport.write(
                 b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

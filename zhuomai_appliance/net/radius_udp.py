@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import DatagramProtocol
@@ -39,10 +39,6 @@ ACCT_KEEP_SECONDS: Final = 30.0
 DUPLICATES_KEPT: Final = 200_000
 """Replies remembered at one port: about 100 MiB at the worst, an hour of a large school's logins in practice."""
 COMPLAINT_PAUSE_SECONDS: Final = 60.0
-
-
-class _Transport(Protocol):
-    def write(self, datagram: bytes, addr: tuple[str, int]) -> object: ...
 
 
 class Complaints:
@@ -76,7 +72,8 @@ class _RadiusPort(DatagramProtocol):
         self._finder = finder
         self._clocks = clocks
         self._secrets: dict[bytes, Secret] = {}
-        self._socket_name = self.kind
+        #: Where the datagram now being received was sent to, on a port that knows (net.udp_port); else empty.
+        self.local_address = ""
         self.counters: Counter[str] = Counter()
         self.complaints = Complaints(clocks.monotonic)
         self.duplicates = DuplicateCache(self.keep_seconds, DUPLICATES_KEPT)
@@ -101,11 +98,11 @@ class _RadiusPort(DatagramProtocol):
         if refusal:
             self.drop(refusal, host, refusal.replace("_", " "))
             return
-        key = RequestKey(host, addr[1], self._socket_name, packet.code, packet.identifier)
+        key = RequestKey(host, addr[1], self.local_address, packet.code, packet.identifier)
         seen = self.duplicates.look(key, packet.authenticator, self._clocks.monotonic())
         if isinstance(seen, bytes):
             self.counters["repeated"] += 1
-            self._send(seen, addr)
+            self._send(seen, key)
         elif seen is Seen.PENDING:
             self.counters["pending"] += 1
         else:
@@ -140,7 +137,7 @@ class _RadiusPort(DatagramProtocol):
         datagram = encode_reply(code, packet, reply, secret, sign=sign)
         self.duplicates.remember(key, packet.authenticator, datagram, self._clocks.monotonic())
         self._open.discard(key)
-        self._send(datagram, (key.address, key.port))
+        self._send(datagram, key)
 
     def drop(self, why: str, host: str, words: str) -> None:
         """Count a datagram that gets no answer; tell the log, seldom."""
@@ -150,10 +147,14 @@ class _RadiusPort(DatagramProtocol):
                 "{kind} datagram from {host} dropped: {words}", kind=self.kind, host=host, words=words
             )
 
-    def _send(self, datagram: bytes, addr: tuple[str, int]) -> None:
-        transport: _Transport | None = self.transport
-        if transport is not None:
-            transport.write(datagram, addr)
+    def _send(self, datagram: bytes, key: RequestKey) -> None:
+        transport: Any = self.transport
+        if transport is None:
+            return
+        if key.socket:
+            transport.write_from(datagram, (key.address, key.port), key.socket)
+        else:
+            transport.write(datagram, (key.address, key.port))
 
     def failed(self, reason: object, key: RequestKey, packet: Packet) -> None:
         """An answer could not be made: silence, and the next repetition is worked on anew (security R7)."""

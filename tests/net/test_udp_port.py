@@ -1,0 +1,73 @@
+"""A host with two addresses answers from the one that was asked."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import TestCase
+
+from zhuomai_appliance.net.udp_port import AddressedPort, listen
+
+
+class Echo(DatagramProtocol):
+    """Answers from where it was asked."""
+
+    local_address = ""
+
+    def __init__(self) -> None:
+        self.asked_at: list[str] = []
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        self.asked_at.append(self.local_address)
+        if datagram == b"raise":
+            raise RuntimeError("a fault of the protocol")
+        port: Any = self.transport
+        port.write_from(datagram, addr, self.local_address)
+
+
+class AddressedPortTests(TestCase):
+    def setUp(self) -> None:
+        self.echo = Echo()
+        self.port = listen(reactor, 0, self.echo, "0.0.0.0", receive_buffer_octets=65_536)
+        self.addCleanup(self.port.stopListening)
+        self.client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.client.bind(("127.0.0.1", 0))
+        self.client.setblocking(False)
+        self.addCleanup(self.client.close)
+
+    async def ask(self, where: str, datagram: bytes = b"hello") -> str:
+        """The address that the answer came from, empty without one in half a second."""
+        self.client.sendto(datagram, (where, self.port.getHost().port))
+        for _ in range(50):
+            await deferLater(reactor, 0.01)
+            try:
+                return str(self.client.recvfrom(100)[1][0])
+            except BlockingIOError:
+                continue
+        return ""
+
+    def test_answer_comes_from_the_address_that_was_asked(self) -> Deferred[None]:
+        """127.0.0.2 is asked and answers, though the kernel would choose 127.0.0.1."""
+
+        async def run() -> None:
+            self.assertIsInstance(self.port, AddressedPort)
+            for address in ("127.0.0.2", "127.0.0.1", "127.0.0.3"):
+                self.assertEqual(await self.ask(address), address)
+            self.assertEqual(self.echo.asked_at, ["127.0.0.2", "127.0.0.1", "127.0.0.3"])
+
+        return Deferred.fromCoroutine(run())
+
+    def test_fault_of_one_datagram_leaves_the_port_alive(self) -> Deferred[None]:
+        """A protocol that raises is logged, and the next datagram is served."""
+
+        async def run() -> None:
+            self.assertEqual(await self.ask("127.0.0.1", b"raise"), "")
+            self.assertEqual(await self.ask("127.0.0.1"), "127.0.0.1")
+            self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+        return Deferred.fromCoroutine(run())
