@@ -89,12 +89,14 @@ def _daemon(config: Config) -> IService:
 
 
 def _serve(words: Sequence[str]) -> NoReturn:
+    from twisted.application import app
     from twisted.internet.error import CannotListenError
-    from twisted.scripts import twistd
+    from twisted.scripts._twistd_unix import ServerOptions, UnixApplicationRunner
 
     sys.argv = ["twistd", "--nodaemon", "--pidfile=", "--reactor=asyncio", "zhuomai", *words]
     try:
-        twistd.run()
+        # twistd's own `run` would end by the signal that stopped it; a daemon that has drained did what it was told to
+        app.run(lambda options: UnixApplicationRunner(options).run(), ServerOptions)
     except CannotListenError as error:
         where = f"{error.interface or 'every address'} port {error.port}"
         _complain(
