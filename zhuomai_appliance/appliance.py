@@ -47,6 +47,7 @@ from zhuomai_appliance.net.radius_udp import AcctProtocol, AuthProtocol
 from zhuomai_appliance.net.timers import Round
 from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.portal.heartbeat import Notice
+from zhuomai_appliance.store.backup import rotate
 from zhuomai_appliance.store.digests import Digester
 from zhuomai_appliance.store.sqlite import SqliteStore
 from zhuomai_appliance.store.vault import load_key
@@ -62,6 +63,7 @@ CAPTIVE_CONNECTIONS_OF_ADDRESS: Final = 64
 """Many phones may stand behind one address at the captive page."""
 
 DRAIN_SECONDS: Final = 5.0
+DAILY_BACKUPS_KEPT: Final = 14
 
 
 def make_service(config: Config, reactor: Any) -> IService:
@@ -162,8 +164,20 @@ class Appliance(MultiService):
             Round("earnings", 3600.0, timed(housekeeping.earn, self.tables), clocks),
             Round("tidy", 600.0, timed(housekeeping.tidy), clocks),
             Round("portal heartbeat", HEARTBEAT_SECONDS, beat, clocks),
+            Round("backup", 3600.0, self._back_up_daily, clocks),
         ):
             service.setServiceParent(self)
+
+    async def _back_up_daily(self) -> None:
+        """One verified copy a day beside the database; a second machine is for the administrator's own schedule."""
+        if not self.store.state.writable:
+            return
+        folder = self.files.backups
+        target = folder / f"daily-{time.strftime('%Y%m%d', time.gmtime(self.clocks.now()))}.db"
+        if not target.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            await self.store.backup(target)
+            rotate(folder, "daily-*.db", DAILY_BACKUPS_KEPT)
 
     # Starting ---------------------------------------------------------------------------------------------------------
 

@@ -53,9 +53,6 @@ SELECT value, kind FROM identifier WHERE project_id = :project_id AND account_id
 -- name: owner_of_identifier
 SELECT account_id FROM identifier WHERE project_id = :project_id AND value = :value
 
--- name: by_phone
-SELECT id FROM account WHERE project_id = :project_id AND phone_index = :phone_index ORDER BY id
-
 -- name: entitlement_of
 SELECT chain FROM entitlement WHERE account_id = :account_id
 

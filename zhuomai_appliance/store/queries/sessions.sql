@@ -74,9 +74,6 @@ WHERE id = :id
 -- name: reopen_session
 UPDATE session SET stopped_at = NULL, cause = NULL, closed_by = NULL WHERE id = :id
 
--- name: set_account
-UPDATE session SET account_id = :account_id, plan_name = :plan_name WHERE id = :id AND account_id IS NULL
-
 -- name: close_of_nas
 UPDATE session SET stopped_at = updated_at, closed_by = 'nas_restart'
 WHERE nas_id = :nas_id AND nas_address = :nas_address AND stopped_at IS NULL AND started_at <= :before
@@ -100,10 +97,6 @@ UPDATE session SET stopped_at = updated_at, closed_by = 'stale' WHERE id = :id A
 SELECT s.id FROM session s JOIN entitlement e ON e.account_id = s.account_id
 WHERE s.stopped_at IS NULL AND e.covered_until IS NOT NULL AND e.covered_until <= :now
 ORDER BY s.id LIMIT :limit
-
--- name: sessions_without_plan
-SELECT s.id FROM session s LEFT JOIN entitlement e ON e.account_id = s.account_id
-WHERE s.stopped_at IS NULL AND s.account_id IS NOT NULL AND e.account_id IS NULL ORDER BY s.id LIMIT :limit
 
 -- name: add_usage
 INSERT INTO usage (project_id, session_id, subscription_id, day, account_id, input_octets, output_octets, seconds)
