@@ -119,7 +119,6 @@ def render(
     if name == "door":
         page = views.DoorView(
             "/admin/login",
-            "token",
             sample.path,
             query,
             theme,
@@ -141,6 +140,6 @@ def render(
             theme,
             "token",
             "1.0.0",
-            flash=sentences.disconnecting(f.words, "陈嘉怡") if name == "user" else "",
+            flash=sentences.kick_result(f.words, "waiting", "陈嘉怡") if name == "user" else "",
         )
     return renderer.console(sample.template, f, p=page, v=view).decode()

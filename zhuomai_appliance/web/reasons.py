@@ -199,6 +199,14 @@ REASONS: Final[Mapping[Reason, ReasonText]] = {
 }
 
 
+def reason_of(word: str) -> Reason | None:
+    """The reason of a stable word, None for one that an older or newer release wrote."""
+    try:
+        return Reason(word)
+    except ValueError:
+        return None
+
+
 def by_code(code: str) -> tuple[Reason, ReasonText] | None:
     """The first reason that carries ``code`` (A01 has two), or None."""
     wanted = code.strip().upper()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from zhuomai_appliance.model.access import AccessKind, ClosedBy
+from zhuomai_appliance.model.access import AccessKind, ClosedBy, Reason
 from zhuomai_appliance.model.people import AccountStatus, BindingKind
 from zhuomai_appliance.web.admin.views import Badge, Mark
+from zhuomai_appliance.web.reasons import REASONS
 from zhuomai_appliance.web.words import Words, mark
 
 ACCOUNT_STATES: Final[Mapping[AccountStatus, tuple[Mark, str]]] = {
@@ -75,6 +76,53 @@ BINDINGS: Final[Mapping[BindingKind, str]] = {
     BindingKind.RANDOM: mark("random"),
 }
 
+#: Where the title that a person reads holds a field of his case, or hides what an operator must know.
+OPERATOR_REASONS: Final[Mapping[Reason, str]] = {
+    Reason.BAD_CREDENTIALS: mark("Wrong password"),
+    Reason.UNKNOWN_USER: mark("No such account"),
+    Reason.WAIT_BEFORE_RETRY: mark("Slowed down after wrong tries"),
+    Reason.TOO_MANY_SESSIONS: mark("Too many devices"),
+    Reason.TOO_MANY_BINDINGS: mark("Too many bound devices"),
+    Reason.PLACE_FULL: mark("Area full"),
+    Reason.EXPIRED: mark("Plan expired"),
+    Reason.TIME_USED_UP: mark("Time used up"),
+    Reason.BALANCE_SHORT: mark("Balance too low"),
+    Reason.SUSPENDED: mark("Suspended"),
+    Reason.OWN_LIMIT: mark("Own spending limit"),
+    Reason.ONE_CLICK_USED_UP: mark("One-tap time used up"),
+    Reason.NOT_FOLLOWING: mark("Does not follow the account"),
+    Reason.TEMPORARY_PASS: mark("Temporary pass"),
+    Reason.CODE_RESEND_WAIT: mark("Code asked for too soon"),
+    Reason.WAITING_APPROVAL: mark("Waits for approval"),
+    Reason.APPROVAL_DECLINED: mark("Approval declined"),
+    Reason.NO_PLAN: mark("No plan"),
+}
+
+#: Acts in the audit log by their stable word.
+ACTIONS: Final[Mapping[str, str]] = {
+    "operator.login": mark("Console login"),
+    "operator.logout": mark("Console logout"),
+    "operator.create": mark("Operator added"),
+    "operator.reset_password": mark("Operator's password replaced"),
+    "operator.token": mark("API token made"),
+    "session.disconnect": mark("Session disconnected"),
+    "session.corrected": mark("Session corrected"),
+    "account.create": mark("Account added"),
+    "account.change": mark("Account changed"),
+    "nas.create": mark("Access device added"),
+    "nas.change": mark("Access device changed"),
+    "plan.create": mark("Plan added"),
+    "plan.change": mark("Plan changed"),
+    "group.create": mark("Group added"),
+    "group.change": mark("Group changed"),
+    "rate.create": mark("Rate template added"),
+    "rate.change": mark("Rate template changed"),
+    "project.create": mark("Project added"),
+    "project.change": mark("Project changed"),
+    "list.create": mark("List entry added"),
+    "list.change": mark("List entry changed"),
+}
+
 
 def account_badge(status: AccountStatus, words: Words) -> Badge:
     """The badge of an account's state."""
@@ -101,3 +149,13 @@ def role_word(role: str, words: Words) -> str:
 def binding_word(kind: BindingKind, words: Words) -> str:
     """How a device came to be bound."""
     return words.text(BINDINGS[kind])
+
+
+def operator_reason(reason: Reason, words: Words) -> str:
+    """A refusal for an operator: short, without the fields of one case, and telling what the person is not told."""
+    return words.text(OPERATOR_REASONS.get(reason, "")) or words.text(REASONS[reason].title)
+
+
+def action_word(action: str, words: Words) -> str:
+    """What was done; an act that has no word here stands as it is recorded."""
+    return words.text(ACTIONS[action]) if action in ACTIONS else action

@@ -6,7 +6,7 @@ ours, and untouched where they come from people or devices. None is "not known".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from zhuomai_appliance.web.admin.views import Badge, Choice, Figure, Pager
@@ -105,6 +105,10 @@ class SessionLine:
     confirming: bool = False
     cancel_url: str = ""
     kicked: bool = False
+
+    def with_kick(self, *, confirming: bool, kicked: bool) -> SessionLine:
+        """The same line, asking whether to end it, or telling that it is being ended."""
+        return replace(self, confirming=confirming and not kicked, kicked=kicked)
 
 
 class EventKind(StrEnum):

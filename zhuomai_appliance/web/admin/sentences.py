@@ -20,7 +20,7 @@ def dashboard_figures(
         Figure(text("Income today"), f.yuan(income_fen), "", text("cash at the desk")),
         Figure(text("Expire in 7 days"), f.count(expiring), text("people"), "", "/admin/users?view=soon"),
         Figure(
-            text("Refused in the last hour"),
+            text("Refused today"),
             f.count(refused),
             f.words.plural("time", "times", refused),
             "",
@@ -108,12 +108,31 @@ def isolated(text: str) -> str:
     return f"\u2068{text}\u2069"
 
 
-def disconnecting(words: Words, who: str) -> str:
-    """What the page says after a session was kicked; the access device has not answered yet."""
-    return words.text("%(who)s is being disconnected.", who=isolated(who))
+def kick_result(words: Words, state: str, who: str, *, over: bool = False) -> str:
+    """What the page says after a session was kicked: done, refused by the device, or not answered yet."""
+    name = isolated(who)
+    if over:
+        return words.text("%(who)s is offline now.", who=name)
+    if state == "failed":
+        return words.text("The access device did not disconnect %(who)s. It may be unreachable.", who=name)
+    if state == "done":
+        return words.text("The access device is disconnecting %(who)s.", who=name)
+    return words.text("%(who)s is being disconnected.", who=name)
+
+
+def door_problem(words: Words, wait_seconds: int) -> str:
+    """Why the console did not let somebody in: never which of name and password was wrong."""
+    if wait_seconds > 0:
+        return words.plural(
+            "Several wrong tries. Please wait %(n)s second.",
+            "Several wrong tries. Please wait %(n)s seconds.",
+            wait_seconds,
+        )
+    return words.text("Name or password is wrong. Check and try again.")
 
 
 _ERRORS = {
+    401: (mark("Please log in again"), mark("The session is over. Nothing was changed.")),
     400: (mark("The request cannot be read"), mark("Nothing was changed. Go back and try again.")),
     403: (
         mark("This is not open to your role"),

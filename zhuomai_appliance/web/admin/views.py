@@ -53,7 +53,6 @@ class DoorView:
     """The login page of the console. ``problem`` is one sentence; ``lookup`` finds it in the log."""
 
     action: str
-    csrf: str
     path: str
     query: dict[str, str]
     theme: str

@@ -1,0 +1,130 @@
+"""The console's forms as WTForms: what a field may hold, checked before any flow sees it.
+
+Messages are ids of the catalogue; the page that shows a form translates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wtforms import Form, HiddenField, PasswordField, StringField
+from wtforms.fields import DateField, IntegerField
+from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional
+
+from zhuomai_appliance.web.session import text_of
+
+MOST_PAGES = 200
+"""Numbered pages end here: whoever is looking for something older narrows the filter instead."""
+
+
+def _one_of(*words: str) -> StringField:
+    """A choice among words of ours; empty is no choice."""
+    return StringField(validators=[Optional(), AnyOf(words)], default="")
+
+
+class Fields:
+    """A request's parameters as WTForms wants them."""
+
+    def __init__(self, arguments: Mapping[bytes, list[bytes]]) -> None:
+        self._values = {
+            text_of(name): [text_of(value) for value in values] for name, values in arguments.items()
+        }
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __iter__(self) -> Any:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def getlist(self, name: str) -> list[str]:
+        """Every value of a field."""
+        return self._values.get(name, [])
+
+
+class LoginForm(Form):
+    """Name and password of an operator, and the path that was asked for."""
+
+    name = StringField(validators=[InputRequired(), Length(max=128)])
+    password = PasswordField(validators=[InputRequired(), Length(max=1024)])
+    next = HiddenField(validators=[Length(max=2000)])
+
+
+class KickForm(Form):
+    """Where to go back to after a session was asked to end."""
+
+    back = HiddenField(validators=[Length(max=2000)])
+
+
+class ListForm(Form):
+    """What every list takes: words, the page, and the row that asks for confirmation."""
+
+    q = StringField(validators=[Length(max=200)], default="")
+    page = IntegerField(validators=[Optional(), NumberRange(1, MOST_PAGES)], default=1)
+    confirm = IntegerField(validators=[Optional(), NumberRange(1)])
+    done = IntegerField(validators=[Optional(), NumberRange(1)])
+
+    def word(self, name: str) -> str:
+        """A field's value as text, empty where it is missing or does not pass."""
+        held = self[name]
+        return str(held.data).strip() if held.data is not None and not held.errors else ""
+
+    def number(self, name: str, otherwise: int = 0) -> int:
+        """A field's value as a number, ``otherwise`` where it is missing or does not pass."""
+        held = self[name]
+        return int(held.data) if isinstance(held.data, int) and not held.errors else otherwise
+
+
+class UsersForm(ListForm):
+    """The list of accounts."""
+
+    view = _one_of("soon", "expired", "suspended", "locked", "online")
+    group = IntegerField(validators=[Optional(), NumberRange(1)])
+    plan = IntegerField(validators=[Optional(), NumberRange(1)])
+    sort = _one_of("username", "ends")
+
+
+class UserForm(ListForm):
+    """The page of one person."""
+
+    show = _one_of("login", "refused", "money", "change")
+
+
+class OnlineForm(ListForm):
+    """The list of people online."""
+
+    nas = IntegerField(validators=[Optional(), NumberRange(1)])
+    kind = StringField(validators=[Length(max=20)], default="")
+    suspect = _one_of("1")
+
+
+class SessionsForm(ListForm):
+    """The session log."""
+
+    nas = StringField(validators=[Length(max=128)], default="")
+    state = _one_of("open", "closed")
+    since = DateField(validators=[Optional()])
+    until = DateField(validators=[Optional()])
+
+
+class AttemptsForm(ListForm):
+    """The log of login attempts; ``code`` is the stable word of a reason."""
+
+    result = _one_of("accepted", "refused")
+    code = StringField(validators=[Length(max=40)], default="")
+
+
+class AuditForm(ListForm):
+    """The audit log."""
+
+    who = StringField(validators=[Length(max=128)], default="")
+
+
+def read_list(form: type[ListForm], request: Any) -> Any:
+    """A list's filter from the address. What does not pass is as if it were not there: a list never fails."""
+    filled = form(Fields(request.args or {}))
+    filled.validate()
+    return filled
