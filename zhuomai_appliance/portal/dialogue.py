@@ -1,4 +1,4 @@
-"""One login and one logout with an access device: challenge, authentication, affirmation; retransmission; cancel.
+"""One login with an access device: challenge, authentication, affirmation; retransmission; cancel.
 
 Each dialogue is an Automat machine. It is told what happens (`start`, `receive`, `tick`) with the time as a number
 of seconds on any steady clock, and answers with actions. It holds no socket and no timer: the shell sends what it is
@@ -24,6 +24,7 @@ from typing import Protocol
 
 from automat import TypeMachineBuilder
 
+from zhuomai_appliance.portal.info import InfoDialogue
 from zhuomai_appliance.portal.logout import LogoutDialogue
 from zhuomai_appliance.portal.packet import AttributeKind, Kind, PortalPacket, chap_password
 from zhuomai_appliance.portal.talk import Talk
@@ -45,6 +46,7 @@ __all__ = [
     "DialogueSettings",
     "Done",
     "Ending",
+    "InfoDialogue",
     "LoginDialogue",
     "LogoutDialogue",
     "Outcome",

@@ -14,7 +14,7 @@ class Timings:
     """Waiting and repeating, in seconds and counts. The protocol has no retransmission of its own.
 
     Attributes:
-        challenge_tries, auth_tries, logout_tries: datagrams in all, the first one included.
+        challenge_tries, auth_tries, logout_tries, info_tries: datagrams in all, the first one included.
         busy_tries: how often a login is begun anew after ACK_CHALLENGE 3 (a login for this address is running).
         auth_patience_seconds: how long a final ACK_AUTH is awaited after ACK_AUTH 3.
         linger_seconds: how long a finished login still listens, to affirm repeated ACK_AUTH and to undo late ones.
@@ -26,6 +26,8 @@ class Timings:
     auth_seconds: float = 4.0
     logout_tries: int = 3
     logout_seconds: float = 3.0
+    info_tries: int = 1
+    info_seconds: float = 3.0
     busy_tries: int = 3
     busy_seconds: float = 2.0
     auth_patience_seconds: float = 15.0
@@ -55,6 +57,8 @@ class Ending(Enum):
 
     ONLINE = "online"
     OFFLINE = "offline"
+    TOLD = "told"
+    """The figures that were asked for are there."""
     REFUSED = "refused"
     """The device or its RADIUS server said no."""
     ALREADY_ONLINE = "already_online"
@@ -68,6 +72,15 @@ class Ending(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """A user's traffic as the device tells it, in octets (whole KB); None where it does not. `port` may be empty."""
+
+    up_octets: int | None
+    down_octets: int | None
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of a dialogue.
 
@@ -77,6 +90,7 @@ class Outcome:
         error_id: the five characters of operator-mode devices, e.g. `AC102`; empty when there are none.
         mac: the user's MAC address when the device told it, `aa:bb:cc:dd:ee:ff`.
         forged_answers: answers dropped for their authenticator; more than 0 with TIMEOUT: the keys probably differ.
+        traffic: the figures, with TOLD alone.
     """
 
     ending: Ending
@@ -85,6 +99,7 @@ class Outcome:
     error_id: str = ""
     mac: str | None = None
     forged_answers: int = 0
+    traffic: Traffic | None = None
 
 
 @dataclass(frozen=True, slots=True)
