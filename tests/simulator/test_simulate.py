@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -185,7 +186,9 @@ class RunTests(TestCase):
         radius = MiniRadius()
         port: Any = reactor.listenUDP(0, radius, interface="127.0.0.1")  # type: ignore[attr-defined]
         self.addCleanup(port.stopListening)
-        listening = Path(self.mktemp())
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        listening = Path(folder.name) / "listening.json"
         plan = self.plan(port.getHost().port, "--duration", "0.3", "--json", "--listening", str(listening))
         seen: list[tuple[int, str]] = []
 
