@@ -132,7 +132,11 @@ class _SessionReport:
         tx, nas, report = self._tx, self._nas, self._report
         stored = sessions.newest_of_key(tx, nas.project_id, nas.id, self._peer, report.acct_session_id)
         existing = stored.session if stored is not None else None
-        outcome = truth.merge(report, existing, self._rival(existing), nas)
+        if existing is not None and report.at < existing.started_at:
+            existing, rival = self._before(existing)
+        else:
+            rival = self._rival(existing)
+        outcome = truth.merge(report, existing, rival, nas)
         if isinstance(outcome, truth.Ignore):
             return _Recorded(existing.account_id if existing is not None else None, self._effects)
         if isinstance(outcome, truth.Open | truth.WriteFinished):
@@ -142,6 +146,26 @@ class _SessionReport:
         self._apply(outcome, existing)
         self._charge(existing.id, existing.account_id, outcome.growth)
         return _Recorded(existing.account_id, self._effects)
+
+    def _before(self, newest: Session) -> tuple[Session | None, Session | None]:
+        """Which row a report older than its id's newest session is about, and the newer session that took its place.
+
+        Devices use ids again after a restart while reports from before it are still on their way: these may be the
+        only word of what was used. A Start says nothing of that, a report of more than a day ago may be a copy whose
+        row has moved to its month, and within a minute of the newest session's start it is no other session's.
+        """
+        report = self._report
+        earlier = sessions.of_key_at(
+            self._tx, self._nas.project_id, self._nas.id, self._peer, report.acct_session_id, report.at
+        )
+        if earlier is not None:
+            return earlier.session, newest
+        is_word_of_another = (
+            report.kind is not ReportKind.START
+            and report.arrived_at - report.at < truth.LATE_START_SECONDS
+            and newest.started_at - report.at > truth.UNCONFIRMED_SECONDS
+        )
+        return (None, newest) if is_word_of_another else (newest, None)
 
     def _rival(self, existing: Session | None) -> Session | None:
         """Another open session of the same client; asked for only where a rule could look at it."""

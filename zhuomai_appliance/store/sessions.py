@@ -103,6 +103,22 @@ def newest_of_key(
     )
 
 
+def of_key_at(
+    reader: Reader, project_id: ProjectId, nas_id: NasId, nas_address: str, acct_session_id: str, at: int
+) -> StoredSession | None:
+    """The session that had a device's Acct-Session-Id at a time: the newest that had begun by then."""
+    return _stored(
+        reader.one(
+            _Q.of_key_at,
+            project_id=project_id,
+            nas_id=nas_id,
+            nas_address=nas_address,
+            acct_session_id=acct_session_id,
+            at=at,
+        )
+    )
+
+
 def open_on_device(
     reader: Reader, nas_id: NasId, nas_address: str, mac: str, acct_session_id: str
 ) -> StoredSession | None:

@@ -1,0 +1,126 @@
+"""Devices use session ids again after a restart; what they still say of the sessions before it counts, once."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.flows.school import (
+    DAY,
+    GB,
+    INTERIM,
+    LAPTOP,
+    LAPTOP_IP,
+    NOW,
+    ON,
+    PHONE,
+    PHONE_IP,
+    START,
+    STOP,
+    School,
+)
+from zhuomai_appliance.radius.values import integer_value
+
+Session = tuple[str, int | None, int, int, int, str | None]
+
+
+class ReusedIdTests(SynchronousTestCase):
+    """The phone's session S1 from the start to a restart after ten minutes, then the laptop's S1."""
+
+    def setUp(self) -> None:
+        self.school = School()
+        self.account_id = self.school.person("20260001", self.school.pack(10 * GB))
+
+    def old(self, kind: int, seconds: int, up: int) -> None:
+        self.say(kind, seconds, up, PHONE, PHONE_IP, NOW + seconds)
+
+    def new(self, kind: int, seconds: int, up: int) -> None:
+        self.say(kind, seconds, up, LAPTOP, LAPTOP_IP, NOW + 600 + seconds)
+
+    def say(self, kind: int, seconds: int, up: int, mac: str, ip: str, at: int) -> None:
+        delay = (41, integer_value(max(0, self.school.now() - at)))
+        self.school.report(kind, seconds, up, 0, delay, mac=mac, ip=ip, at=at)
+
+    def books(self) -> list[Session]:
+        self.school.check_usage()
+        return sorted(self.school.sessions(), key=lambda row: row[2])
+
+    def restart(self) -> None:
+        self.school.clock.advance(600)
+        self.school.report(ON, sid="boot", mac=None, ip=None)
+
+    def test_late_interim_of_the_session_before_is_charged(self) -> None:
+        """An interim from before the restart, delayed until its id is in use again, raises its own row."""
+        self.old(START, 0, 0)
+        self.old(INTERIM, 300, 1000)
+        self.restart()
+        self.new(START, 0, 0)
+        self.new(INTERIM, 0, 7)
+        self.old(INTERIM, 500, 5000)
+        self.assertEqual(
+            self.books(),
+            [("S1", self.account_id, 7, 0, 0, None), ("S1", self.account_id, 5000, 0, 500, "nas_restart")],
+        )
+        self.assertEqual(self.school.subscriptions(), [(1, "active", 10 * GB - 5007)])
+
+    def test_late_stop_of_the_session_before_ends_its_own_row(self) -> None:
+        """A Stop from before the restart gives the old row its end and leaves the running session alone."""
+        self.old(START, 0, 0)
+        self.restart()
+        self.new(START, 0, 0)
+        self.new(INTERIM, 60, 70)
+        self.old(STOP, 500, 5000)
+        self.assertEqual(
+            self.books(),
+            [("S1", self.account_id, 70, 0, 60, None), ("S1", self.account_id, 5000, 0, 500, "stop")],
+        )
+
+    def test_session_of_which_only_the_late_stop_arrives(self) -> None:
+        """A session whose every earlier packet was lost is still recorded when its id is in use again."""
+        self.restart()
+        self.new(START, 0, 0)
+        self.new(INTERIM, 60, 70)
+        self.old(STOP, 400, 900)
+        self.old(STOP, 400, 900)
+        self.assertEqual(
+            self.books(),
+            [("S1", self.account_id, 70, 0, 60, None), ("S1", self.account_id, 900, 0, 400, "stop")],
+        )
+
+    def test_late_start_begins_nothing(self) -> None:
+        """A Start of the session before says nothing about use and opens no row beside the running session."""
+        self.restart()
+        self.new(START, 0, 0)
+        self.old(START, 0, 0)
+        self.assertEqual(self.books(), [("S1", self.account_id, 0, 0, 0, None)])
+
+    def test_report_a_little_older_than_the_start_is_of_the_same_session(self) -> None:
+        """Seconds that were rounded do not make a second session of one."""
+        self.school.clock.advance(60)
+        self.school.report(INTERIM, 30, 10, at=NOW + 60)
+        self.school.report(INTERIM, 0, 5, at=NOW + 29)
+        self.assertEqual(self.books(), [("S1", self.account_id, 10, 0, 30, None)])
+
+    def test_copy_of_an_archived_session_is_not_charged_again(self) -> None:
+        """A report of more than a day ago may be of a row that has moved to its month: it changes nothing."""
+        self.school.clock.advance(3 * DAY)
+        self.school.report(START, at=NOW + 3 * DAY)
+        self.school.report(STOP, 400, 900, 0, (41, integer_value(3 * DAY)), at=NOW + 400)
+        self.assertEqual(self.books(), [("S1", self.account_id, 0, 0, 0, None)])
+
+    def test_old_and_new_reports_in_any_order(self) -> None:
+        """Whatever overtakes what around the second use of the id, both sessions end with their own totals."""
+        reports = [(self.old, INTERIM, 300, 1000), (self.old, STOP, 500, 5000),
+                   (self.new, INTERIM, 300, 70), (self.new, STOP, 400, 90)]  # fmt: skip
+        for order in permutations(range(len(reports))):
+            self.setUp()
+            self.school.clock.advance(1200)
+            for number in order:
+                say, kind, seconds, up = reports[number]
+                say(kind, seconds, up)
+            self.assertEqual(
+                self.books(),
+                [("S1", self.account_id, 90, 0, 400, "stop"), ("S1", self.account_id, 5000, 0, 500, "stop")],
+                order,
+            )
