@@ -18,6 +18,9 @@ from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
+from zhuomai_appliance.web.admin.app import AdminApp
+from zhuomai_appliance.web.api.app import ApiApp
+from zhuomai_appliance.web.api.health import HealthResource, MetricsResource
 from zhuomai_appliance.web.captive.pages import CaptiveDeps, CaptivePages
 from zhuomai_appliance.web.render import Renderer
 from zhuomai_appliance.web.static import AssetResource
@@ -85,6 +88,22 @@ class Refusal(Resource):
         return self._body
 
 
+class Elsewhere(Resource):
+    """Leads to another path of the site."""
+
+    isLeaf = True
+
+    def __init__(self, path: bytes) -> None:
+        super().__init__()
+        self._path = path
+
+    def render(self, request: Any) -> bytes:
+        """302."""
+        request.setResponseCode(302)
+        request.setHeader(b"Location", self._path)
+        return b""
+
+
 def captive_site(deps: CaptiveDeps) -> IResource:
     """The site for clients, plain HTTP."""
     return Guarded(CaptivePages(deps).app.resource())
@@ -108,6 +127,25 @@ class ConsoleDeps:
 
 def console_resource(deps: ConsoleDeps) -> IResource:
     """Console, API, health and static files; the same behind TLS and on the loopback listener."""
-    root = Resource()
+    root, api = Resource(), Resource()
+    root.putChild(b"", Elsewhere(b"/admin/"))
     root.putChild(b"static", AssetResource(deps.renderer.assets))
+    root.putChild(b"admin", AdminApp(deps).resource())
+    root.putChild(b"api", api)
+    root.putChild(b"healthz", HealthResource(deps.store))
+    root.putChild(b"metrics", MetricsResource(deps.gauges, deps.operators, deps.clock))
+    api.putChild(
+        b"v1",
+        ApiApp(
+            deps.store,
+            deps.vault,
+            deps.tables,
+            deps.session_admin,
+            deps.operators,
+            deps.clock,
+            deps.words,
+            reference=deps.reference,
+            assets=deps.renderer.assets,
+        ).resource(),
+    )
     return Guarded(root)
