@@ -236,16 +236,30 @@ def finish(work: Deferred[T]) -> T:
     return result
 
 
-def perform(config: Config, command: str, params: Mapping[str, Any]) -> Any:
-    """Have a command done by the running daemon, or do it here when there is none.
+@contextlib.contextmanager
+def connected(config: Config) -> Iterator[Callable[[str, Mapping[str, Any]], Any]]:
+    """A way to have several commands done: by the running daemon, or here when there is none.
 
     Raises:
         CommandFailed: it could not be done.
     """
     from zhuomai_appliance.commands.handlers import handlers
 
+    files = StateFiles(config.state.dir)
     try:
-        return ask_daemon(StateFiles(config.state.dir), command, params)
+        ask_daemon(files, "ping", {})
+        daemon = True
     except NoDaemon:
+        daemon = False
+    if daemon:
+        yield lambda command, params: ask_daemon(files, command, params)
+    else:
         with opened(config) as stage:
-            return drive(handlers(stage)[command], params)
+            known = handlers(stage)
+            yield lambda command, params: drive(known[command], params)
+
+
+def perform(config: Config, command: str, params: Mapping[str, Any]) -> Any:
+    """Have one command done; see `connected`."""
+    with connected(config) as call:
+        return call(command, params)

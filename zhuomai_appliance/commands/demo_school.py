@@ -63,7 +63,7 @@ up = "20M"
 down = "50M"
 
 [[nas]]
-name = "图书馆 AC"
+name = "library-ac"
 address = "127.0.0.1"
 secret = "{secret}"
 vendor = "huawei-campus"

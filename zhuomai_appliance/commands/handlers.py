@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from zhuomai_appliance.commands import sitefile
 from zhuomai_appliance.commands.backstage import Backstage
 from zhuomai_appliance.flows import site
+from zhuomai_appliance.flows.effects import disconnect_key
 from zhuomai_appliance.flows.operators import Actor, OperatorRefused, Operators
+from zhuomai_appliance.flows.session_admin import SessionAdmin
+from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.model.access import SessionId
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.net.control import CommandFailed, Handler, Params
+from zhuomai_appliance.store import journal, sessions
+from zhuomai_appliance.store.interface import StoreRefused, StoreUnavailable
 
 LOCAL = "local"
 """The address of whoever sits at the machine."""
@@ -22,7 +30,11 @@ def handlers(stage: Backstage) -> Mapping[str, Handler]:
     return {
         "ping": partial(_ping, stage),
         "apply": partial(_apply, stage),
+        "import": partial(_import, stage),
         "operator": partial(_operator, stage),
+        "disconnect": partial(_disconnect, stage),
+        "disconnect-result": partial(_disconnect_result, stage),
+        "backup": partial(_backup, stage),
     }
 
 
@@ -42,6 +54,19 @@ async def _apply(stage: Backstage, params: Params) -> Any:
     if not report.dry_run and report.touched_tables():
         stage.changed()
     return report.as_facts()
+
+
+async def _import(stage: Backstage, params: Params) -> Any:
+    """Some rows of people, all of them or none; their mistakes are the answer, so that the next rows are looked at too."""
+    wanted = sitefile.parse({"account": params["rows"]})
+    applier = site.SiteFlow(stage.store, stage.vault, stage.digester)
+    try:
+        report = await applier.apply(
+            Actor("zhuomai import", LOCAL), wanted, stage.now(), dry_run=bool(params["dry_run"])
+        )
+    except site.SiteRefused as error:
+        return {"items": [], "errors": list(error.errors)}
+    return {**report.as_facts(), "errors": []}
 
 
 async def _operator(stage: Backstage, params: Params) -> Any:
@@ -65,3 +90,52 @@ def _permission(word: str) -> Permission:
         return Permission(word)
     except ValueError:
         raise CommandFailed(f'there is no scope "{word}"; known are {", ".join(Permission)}') from None
+
+
+def _session_admin(stage: Backstage) -> SessionAdmin:
+    tables = Tables()
+    tables.reload(stage.store.reader, stage.vault)
+    # Nobody needs to be woken: the dispatcher looks at its outbox every second.
+    return SessionAdmin(stage.store, tables, stage.now, lambda: None)
+
+
+async def _disconnect(stage: Backstage, params: Params) -> Any:
+    admin = _session_admin(stage)
+    if params["session"] is not None:
+        acct_session_id = params["session"]
+        found = [
+            stored.session.id
+            for stored in await stage.store.read(sessions.open_sessions)
+            if stored.session.acct_session_id == acct_session_id
+        ]
+    else:
+        found = admin.find(params["who"])
+    asked = await admin.end(found, Actor("zhuomai disconnect", LOCAL))
+    return {"sessions": list(asked.session_ids)}
+
+
+async def _disconnect_result(stage: Backstage, params: Params) -> Any:
+    answers = {}
+    for session_id in params["sessions"]:
+        key = disconnect_key(SessionId(session_id))
+        found = journal.effect_result(stage.store.reader, key)
+        state, words, tries = found or ("failed", "it is not known", 0)
+        answers[str(session_id)] = {"state": state, "words": words, "tries": tries}
+    return answers
+
+
+async def _backup(stage: Backstage, params: Params) -> Any:
+    target = Path(params["file"])
+    if target.resolve() == stage.files.database.resolve():
+        raise CommandFailed(f"{target} is the database itself; name another file")
+    try:
+        report = await stage.store.backup(target)
+    except (OSError, sqlite3.Error, StoreRefused, StoreUnavailable) as error:
+        raise CommandFailed(f"{target}: {error}; nothing was written") from None
+    return {
+        "file": str(report.path),
+        "bytes": report.size_octets,
+        "schema": report.schema_version,
+        "sha256": report.sha256,
+        "key_id": report.key_id,
+    }

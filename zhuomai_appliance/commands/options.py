@@ -93,11 +93,21 @@ class Serve(Command):
     module = "zhuomai_appliance.appliance"
 
 
-class Init(Command):
+class _Placed(Command):
+    """A command that makes or fills a state directory, which may be named on the command line."""
+
+    needs_settings = False
+
+    def settings(self, named_before: str | None) -> Config:
+        """See `Command.settings`; --state wins."""
+        config = super().settings(named_before)
+        return config.in_state(Path(self["state"]).absolute()) if self["state"] else config
+
+
+class Init(_Placed):
     """Make a state directory: database, key, certificate, first operator."""
 
     module = "zhuomai_appliance.commands.init"
-    needs_settings = False
     optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
     optParameters: ClassVar[list[list[Any]]] = [
         ["state", None, None, "the directory, instead of the one in the settings"],
@@ -109,11 +119,6 @@ class Init(Command):
             "his password is this file's first line; else one is made and printed",
         ],
     ]
-
-    def settings(self, named_before: str | None) -> Config:
-        """See `Command.settings`; --state wins."""
-        config = super().settings(named_before)
-        return config.in_state(Path(self["state"]).absolute()) if self["state"] else config
 
 
 class Check(Command):
@@ -246,18 +251,16 @@ class Backup(Command):
     optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
 
 
-class Restore(Command):
+class Restore(_Placed):
     """Put a copy back; what was there is kept under another name."""
 
     module = "zhuomai_appliance.commands.restore"
-    needs_settings = False
     positional = ("file",)
     optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
     optParameters: ClassVar[list[list[Any]]] = [
         ["state", None, None, "the directory, instead of the one in the settings"],
         ["key-file", None, None, "the key that belongs to the copy, to be put into the directory"],
     ]
-    settings = Init.settings
 
 
 class Migrate(Command):

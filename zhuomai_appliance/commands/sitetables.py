@@ -5,13 +5,33 @@ Every model reads the texts of its keys ("8M", "10 GB", "30.00") once, here, and
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
+from zhuomai_appliance.commands.sitewords import (
+    BRANDING,
+    Address,
+    Bps,
+    Count,
+    Day,
+    Interim,
+    Name,
+    Names,
+    Octets,
+    PageText,
+    Port,
+    Seconds,
+    Secret,
+    Text,
+    Yes,
+    Yuan,
+    read_home,
+    read_instant,
+    read_vendor,
+    read_zone,
+)
 from zhuomai_appliance.flows.site_model import (
     SiteAccount,
     SiteGroup,
@@ -22,13 +42,12 @@ from zhuomai_appliance.flows.site_model import (
     SiteProject,
     SiteRate,
 )
-from zhuomai_appliance.model.moment import Anchor, Period, Zone, parse_period, parse_rfc3339
-from zhuomai_appliance.model.money import Fen, parse_yuan
+from zhuomai_appliance.model.moment import Anchor, Period, parse_period
+from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import (
     ListAction,
     ListKind,
     MessageAuthenticatorPolicy,
-    Network,
     PortalAuth,
     TrafficUnit,
     Vendor,
@@ -47,93 +66,11 @@ from zhuomai_appliance.model.products import (
     Starts,
     Terms,
 )
-from zhuomai_appliance.model.traffic import RateLimit, parse_duration, parse_rate, parse_size
-from zhuomai_appliance.portal.dialects import normal_mac, safe_url
-from zhuomai_appliance.vendors import SUPPORTED
+from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.portal.dialects import normal_mac
 
 AGAIN: Final = {"again": True}
 """Context of a second reading, without the keys that were wrong in the first: they are not missing."""
-
-
-def _vendor(text: object) -> object:
-    if isinstance(text, str) and text in set(Vendor) and text not in SUPPORTED:
-        raise ValueError(
-            f'"{text}" has no table in this release yet; try "standard", or one of {", ".join(sorted(SUPPORTED))}'
-        )
-    return text
-
-
-def _zone(text: object) -> str:
-    if not isinstance(text, str):
-        raise ValueError('write a time zone such as "Asia/Shanghai"')
-    return Zone(text).name
-
-
-def _network(text: object) -> Network:
-    try:
-        if not isinstance(text, str):
-            raise ValueError
-        return ip_network(text.strip())
-    except ValueError as error:
-        if "host bits" in str(error):
-            raise ValueError(f'"{text}" has bits beyond its prefix; write the first address of it') from None
-        raise ValueError(
-            f'{text!r} is no address such as "192.0.2.1" or network such as "10.9.0.0/16"'
-        ) from None
-
-
-def _date(text: object) -> object:
-    if isinstance(text, str):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            pass
-    raise ValueError(f"{text!r} is no date such as 2027-01-17")
-
-
-def _instant(text: object) -> int:
-    if not isinstance(text, str):
-        raise ValueError("write a time with its offset, such as 2027-01-17T00:00:00+08:00")
-    return parse_rfc3339(text)
-
-
-def _seconds(value: object) -> int:
-    """A length of time: whole seconds, or text such as "2 h"."""
-    return value if type(value) is int else parse_duration(value)
-
-
-def _names(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _reader(read: Callable[[Any], Any]) -> BeforeValidator:
-    return BeforeValidator(read)
-
-
-def _home(text: object) -> str:
-    if not isinstance(text, str) or (text and safe_url(text) is None):
-        raise ValueError('write the address of a page, such as "https://www.school.edu.cn/"')
-    return text
-
-
-BRANDING: Final = ("title", "service", "hotline", "hours", "home_url", "home_label", "notice")
-"""What a project shows of itself on its pages (features B08)."""
-
-PageText = Annotated[str, Field(max_length=200)]
-Yuan = Annotated[int, _reader(parse_yuan)]
-Bps = Annotated[int, _reader(parse_rate)]
-Octets = Annotated[int, _reader(parse_size)]
-Seconds = Annotated[int, _reader(_seconds), Field(ge=0)]
-Interim = Annotated[int, Field(ge=60, le=86_400, strict=True)]
-Port = Annotated[int, Field(ge=1, le=65_535, strict=True)]
-Count = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
-Address = Annotated[Any, _reader(_network)]
-Day = Annotated[date, _reader(_date)]
-Name = Annotated[str, Field(min_length=1, max_length=128, strict=True)]
-Text = Annotated[str, Field(max_length=500, strict=True)]
-Names = Annotated[list[Name], _reader(_names)]
-Yes = Annotated[bool, Field(strict=True)]
-Secret = Annotated[SecretStr, Field(min_length=1, max_length=128)]
 
 
 class Table(BaseModel):
@@ -151,12 +88,12 @@ class ProjectTable(Table):
     """[[project]]"""
 
     name: Name
-    zone: Annotated[str, _reader(_zone)] = "Asia/Shanghai"
+    zone: Annotated[str, BeforeValidator(read_zone)] = "Asia/Shanghai"
     title: PageText | None = None
     service: PageText | None = None
     hotline: PageText | None = None
     hours: PageText | None = None
-    home_url: Annotated[str, _reader(_home)] | None = None
+    home_url: Annotated[str, BeforeValidator(read_home)] | None = None
     home_label: PageText | None = None
     notice: PageText | None = None
 
@@ -185,7 +122,7 @@ class NasTable(Table):
     project: Name | None = None
     address: Address
     secret: Secret
-    vendor: Annotated[Vendor, _reader(_vendor)] = Vendor.STANDARD
+    vendor: Annotated[Vendor, BeforeValidator(read_vendor)] = Vendor.STANDARD
     identifier: Text = ""
     device_kind: Literal["ac", "bras", "switch", "router", "ap"] = "ac"
     coa_port: Port = 3799
@@ -233,7 +170,7 @@ class PlanTable(Table):
     project: Name | None = None
     kind: PlanKind
     price: Yuan = 0
-    period: Annotated[Period, _reader(parse_period)] | None = None
+    period: Annotated[Period, BeforeValidator(parse_period)] | None = None
     anchor: Anchor = Anchor.INSTANT
     starts: Starts = Starts.ON_PURCHASE
     starts_on: Day | None = None
@@ -401,7 +338,7 @@ class ListTable(Table):
     action: ListAction
     value_: Name = Field(alias="value")
     reason: Text = ""
-    expires: Annotated[int, _reader(_instant)] | None = None
+    expires: Annotated[int, BeforeValidator(read_instant)] | None = None
 
     @model_validator(mode="after")
     def _value_is_of_its_kind(self) -> ListTable:

@@ -17,3 +17,9 @@ def damage(reader: Reader) -> str | None:
 def newest_event(reader: Reader) -> int:
     """When the newest thing in the books happened by our own clock; 0 in an empty database."""
     return int(reader.value(_Q.newest_event) or 0)
+
+
+def usage_days(reader: Reader) -> tuple[int, int] | None:
+    """The first and the last local day of which there is usage, None when there is none."""
+    first, last = reader.one(_Q.usage_days) or (None, None)
+    return None if first is None else (first, last)

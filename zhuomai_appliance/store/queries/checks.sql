@@ -9,3 +9,6 @@ SELECT MAX(at) FROM (
     UNION ALL SELECT MAX(posted_at) FROM posting
     UNION ALL SELECT MAX(seen_at) FROM session
 ) AS events
+
+-- name: usage_days
+SELECT MIN(day), MAX(day) FROM usage
