@@ -40,6 +40,7 @@ class Box:
 
     Attributes:
         folder: holds the settings, the state directory and the daemon's output.
+        state: the state directory; a test whose settings name another one says so here.
         process: the daemon, None while there is none.
     """
 
@@ -47,6 +48,7 @@ class Box:
         self.folder = folder
         self.config = self.write("appliance.toml", settings.format(folder=folder))
         self.process: subprocess.Popen[bytes] | None = None
+        self.state = folder / "state"
         self.starts = 0
 
     def __enter__(self) -> Self:
@@ -56,10 +58,6 @@ class Box:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-
-    @property
-    def state(self) -> Path:
-        return self.folder / "state"
 
     @property
     def listening(self) -> Path:
