@@ -11,6 +11,11 @@
   document.querySelectorAll('[data-chart="online"]').forEach(function (box) {
     var data = JSON.parse(document.getElementById(box.dataset.source).textContent);
     var words = box.dataset;
+    // Both curves stand on the whole day in quarters of an hour, so that the place of a moment never moves.
+    var day = [];
+    for (var minute = 0; minute < 1440; minute += 15) {
+      day.push(("0" + Math.floor(minute / 60)).slice(-2) + ":" + ("0" + (minute % 60)).slice(-2));
+    }
     var narrow = box.clientWidth < 480;
     var peak = data.today.reduce(function (best, point) {
       return point[1] !== null && (!best || point[1] > best[1]) ? point : best;
@@ -20,7 +25,7 @@
       name: words.today, type: "line", showSymbol: false, connectNulls: false, animation: false, z: 3,
       data: data.today.map(function (point) {
         return point === peak
-          ? { value: point, symbol: "circle", symbolSize: 8, label: { show: true, formatter: words.peak + " " + point[1].toLocaleString("en"), position: "top", color: token("ink"), fontWeight: 600, fontFamily: font } }
+          ? { value: point, symbol: "circle", symbolSize: 8, label: { show: true, formatter: words.peak + " " + point[1].toLocaleString("en"), position: "top", align: day.indexOf(point[0]) > 84 ? "right" : "center", color: token("ink"), fontWeight: 600, fontFamily: font } }
           : point;
       }),
       lineStyle: { width: 2, color: token("c1") }, itemStyle: { color: token("c1") }, areaStyle: { color: faded(token("c1")) }
@@ -47,7 +52,7 @@
       },
       xAxis: {
         type: "category", boundaryGap: false,
-        data: (data.yesterday.length > data.today.length ? data.yesterday : data.today).map(function (point) { return point[0]; }),
+        data: day,
         axisLine: { lineStyle: { color: token("line-strong") } }, axisTick: { show: false },
         axisLabel: { color: token("ink-3"), fontSize: 12, interval: function (index, value) { return /:00$/.test(value) && Number(value.slice(0, 2)) % (narrow ? 6 : 3) === 0; } }
       },

@@ -109,6 +109,9 @@ ACTIONS: Final[Mapping[str, str]] = {
     "session.corrected": mark("Session corrected"),
     "account.create": mark("Account added"),
     "account.change": mark("Account changed"),
+    "account.person_data": mark("Person data read"),
+    "order.recharge": mark("Wallet topped up"),
+    "order.sell": mark("Plan sold"),
     "nas.create": mark("Access device added"),
     "nas.change": mark("Access device changed"),
     "plan.create": mark("Plan added"),
@@ -121,6 +124,25 @@ ACTIONS: Final[Mapping[str, str]] = {
     "project.change": mark("Project changed"),
     "list.create": mark("List entry added"),
     "list.change": mark("List entry changed"),
+}
+
+#: Names of what an act changed.
+FACTS: Final[Mapping[str, str]] = {
+    "keys": mark("changed:"),
+    "account": mark("account id"),
+    "amount_fen": mark("amount"),
+    "channel": mark("paid by"),
+    "input_octets": mark("up"),
+    "label": mark("label"),
+    "mac": "MAC",
+    "output_octets": mark("down"),
+    "plan": mark("plan"),
+    "projects": mark("projects"),
+    "role": mark("role"),
+    "scopes": mark("scopes"),
+    "token": mark("token no."),
+    "username": mark("account"),
+    "why": mark("reason:"),
 }
 
 
@@ -159,3 +181,8 @@ def operator_reason(reason: Reason, words: Words) -> str:
 def action_word(action: str, words: Words) -> str:
     """What was done; an act that has no word here stands as it is recorded."""
     return words.text(ACTIONS[action]) if action in ACTIONS else action
+
+
+def fact_word(name: str, words: Words) -> str:
+    """The name of a value in an act; one that has no word here stands as it is recorded."""
+    return words.text(FACTS[name]) if name in FACTS else f"{name}:"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from zhuomai_appliance.model.access import ClosedBy
@@ -14,6 +15,7 @@ from zhuomai_appliance.web.admin.labels import (
     access_word,
     account_badge,
     action_word,
+    fact_word,
     operator_reason,
 )
 from zhuomai_appliance.web.admin.lists import AttemptLine, AuditLine, SessionLine, UserLine
@@ -82,8 +84,20 @@ def user_line(row: AccountRow, f: Formatter) -> UserLine:
     )
 
 
-def session_line(row: SessionRow, f: Formatter, *, kick_url: str = "", cancel_url: str = "") -> SessionLine:
-    """A stay online. An open session's length counts to its newest report, as its traffic does."""
+def live_line(row: SessionRow, f: Formatter, *, kick_url: str, cancel_url: str) -> SessionLine:
+    """A session that is open: how long by the clock, not known where the device has fallen silent."""
+    suspect = row.is_suspect(f.now)
+    line = session_line(row, f)
+    return replace(
+        line,
+        seconds=None if suspect else max(f.now - row.started_at, row.seconds),
+        kick_url=kick_url,
+        cancel_url=cancel_url,
+    )
+
+
+def session_line(row: SessionRow, f: Formatter) -> SessionLine:
+    """A stay online as the books hold it: an open session's length counts to its newest report, as its traffic does."""
     place = row.nas or row.nas_ip
     notes = [row.ssid or "", "" if row.vlan is None else f"VLAN {row.vlan}", row.port_id or ""]
     return SessionLine(
@@ -104,9 +118,7 @@ def session_line(row: SessionRow, f: Formatter, *, kick_url: str = "", cancel_ur
         plan=row.plan,
         suspect=row.is_suspect(f.now),
         cause=cause_word(row, f),
-        kick_url=kick_url,
         kick_action=f"/admin/online/{row.id}/disconnect",
-        cancel_url=cancel_url,
     )
 
 
@@ -142,15 +154,29 @@ def attempt_line(row: AttemptRow, f: Formatter) -> AttemptLine:
 
 def audit_line(row: AuditRow, f: Formatter) -> AuditLine:
     """An act: what changed stands as ``name: value``, and a result that is not plain success is told."""
-    parts = [f"{name}: {value}" for name, value in row.after.items() if value not in ("", None, [], {})]
+    facts = dict(row.after)
+    subject = str(facts.pop("username", "") if row.object_kind == "session" else "") or row.object_id
+    parts = [
+        f"{fact_word(name, f.words)} {_plain(name, value, f)}"
+        for name, value in facts.items()
+        if value not in ("", None, [], {})
+    ]
     if row.result != "ok":
         parts.insert(0, row.result)
     return AuditLine(
         at=row.at,
         who=row.actor,
         action=action_word(row.action, f.words),
-        subject=row.object_id,
-        detail=", ".join(parts),
+        subject=subject,
+        detail=f.words.text(", ").join(parts),
         source=row.address,
         number=row.id,
     )
+
+
+def _plain(name: str, value: object, f: Formatter) -> str:
+    if isinstance(value, int) and name.endswith("_fen"):
+        return f.yuan(value)
+    if isinstance(value, int) and name.endswith("_octets"):
+        return f.traffic(value)
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)

@@ -94,7 +94,7 @@ class SessionLine:
     ip: str
     started_at: int
     stopped_at: int | None
-    seconds: int
+    seconds: int | None
     output_octets: int
     input_octets: int
     plan: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from zhuomai_appliance.model import entitlement
 from zhuomai_appliance.model.access import Reason, SessionId
-from zhuomai_appliance.model.commerce import OrderState
+from zhuomai_appliance.model.commerce import Channel, OrderState
 from zhuomai_appliance.model.entitlement import WhyNot
 from zhuomai_appliance.model.moment import Zone
 from zhuomai_appliance.model.people import AccountStatus, DeviceBinding, Permission
@@ -21,7 +21,7 @@ from zhuomai_appliance.web.admin.labels import (
     operator_reason,
     subscription_badge,
 )
-from zhuomai_appliance.web.admin.lines import attempt_line, audit_line, session_line, shown_mac
+from zhuomai_appliance.web.admin.lines import attempt_line, audit_line, live_line, session_line, shown_mac
 from zhuomai_appliance.web.admin.lists import (
     Axis,
     BoundDevice,
@@ -263,7 +263,7 @@ def _live(deps: ConsoleDeps, visit: Visit, facts: _Facts, confirm: int) -> tuple
     for row in facts.live:
         ask = query_link(visit.path, visit.query, confirm=row.id, done=None) + f"#s{row.id}"
         may = visit.may(Permission.SESSIONS_DISCONNECT)
-        line = session_line(
+        line = live_line(
             row,
             visit.f,
             kick_url=ask if may else "",
@@ -299,7 +299,8 @@ def _events(facts: _Facts, f: Formatter, show: str) -> tuple[Event, ...]:
     for order in facts.orders:
         if order.paid_at is not None and order.state is not OrderState.CLOSED:
             detail = f.words.text(", ").join(part for part in (order.plan or "", order.operator) if part)
-            found.append(sentences.paid(f.words, order.paid_at, f.yuan(order.amount_fen), detail))
+            amount = None if order.channel is Channel.GRANT else f.yuan(order.amount_fen)
+            found.append(sentences.paid(f.words, order.paid_at, amount, detail))
     for act in facts.acts:
         told_act = audit_line(act, f)
         found.append(sentences.changed(f.words, act.at, act.actor, told_act.action))

@@ -17,6 +17,7 @@ from zhuomai_appliance.web.admin.lines import (
     PAGE_ROWS,
     attempt_line,
     audit_line,
+    live_line,
     mac_of,
     pager,
     session_line,
@@ -62,7 +63,7 @@ async def online(deps: ConsoleDeps, visit: Visit) -> OnlineView:
     lines = []
     for row in found.rows:
         ask = query_link(visit.path, visit.query, confirm=row.id, done=None) + f"#s{row.id}" if may else ""
-        line = session_line(row, visit.f, kick_url=ask, cancel_url=back)
+        line = live_line(row, visit.f, kick_url=ask, cancel_url=back)
         lines.append(kicking(deps, line, confirming=may and row.id == confirm))
     more = page * PAGE_ROWS < found.sums.sessions
     return OnlineView(

@@ -83,9 +83,10 @@ def session_ended(words: Words, at: int, detail: str) -> Event:
     return Event(EventKind.SESSION, at, words.text("Session ended"), detail)
 
 
-def paid(words: Words, at: int, amount: str, detail: str) -> Event:
-    """An order that was paid, with its amount as it is printed."""
-    return Event(EventKind.MONEY, at, words.text("Paid %(amount)s", amount=amount), detail)
+def paid(words: Words, at: int, amount: str | None, detail: str) -> Event:
+    """An order that was paid, with its amount as it is printed; None for one that was given."""
+    title = words.text("Plan granted") if amount is None else words.text("Paid %(amount)s", amount=amount)
+    return Event(EventKind.MONEY, at, title, detail)
 
 
 def changed(words: Words, at: int, who: str, detail: str) -> Event:
