@@ -1,0 +1,411 @@
+"""The same logins and the same accounting on this box and on Debian's FreeRADIUS with SQLite, side by side in one run.
+
+    python benchmarks/freeradius.py [--seconds 3] [--rounds 3] [--outstanding 64] [--profile FIGURES]
+
+Both servers are started here, on loopback ports and folders of their own, with the same accounts, and get the same kind
+of datagrams from the same generator; rounds alternate between them and the median counts. Both keep their books in
+SQLite with WAL and synchronous=FULL, and answer accounting after it is durable.
+
+Ours does more for its answer: lists, locks, bindings, plan chain, concurrency, one-time secrets, Class, an attempt row for
+each login, usage by plan and day. FreeRADIUS is measured without a row for each login, and once more with its own.
+
+With --profile our server is run once more under cProfile; FIGURES.reactor and FIGURES.threads are for `python -m pstats`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import pstats
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from _load import Measured, identifier_of, middle, run
+
+from zhuomai_appliance.radius import attributes as a
+from zhuomai_appliance.radius.packet import Attribute, Code, Secret, encode_request, vendor_attribute
+from zhuomai_appliance.radius.passwords import hide_pap
+from zhuomai_appliance.radius.values import address_value, integer_value
+
+HERE = Path(__file__).resolve().parent
+ACCOUNTS = 2000
+SECRET = b"bench-secret-16x"
+WHOLE = Secret(SECRET)
+DEBIAN = Path("/etc/freeradius/3.0/mods-config/sql/main/sqlite")
+INTERIMS = 6
+THREADS = 8
+
+Lanes = list[list[bytes]]
+
+
+def name_of(number: int) -> str:
+    return f"2026{number:05d}"
+
+
+def password_of(number: int) -> str:
+    return f"Pass-{number:05d}"
+
+
+def device_of(number: int) -> list[Attribute]:
+    """What a Huawei controller says of one client, in logins and in reports."""
+    mac = f"a45e-60{number >> 8:02x}-{number & 255:02x}01"
+    return [
+        (a.USER_NAME, name_of(number).encode()),
+        (a.NAS_IP_ADDRESS, address_value("127.0.0.1")),
+        (a.NAS_IDENTIFIER, b"ac1"),
+        (a.NAS_PORT, integer_value(4096 + 20)),
+        (a.NAS_PORT_ID, b"slot=0;subslot=0;port=1;vlanid=20"),
+        (a.NAS_PORT_TYPE, integer_value(19)),
+        (a.SERVICE_TYPE, integer_value(2)),
+        (a.FRAMED_PROTOCOL, integer_value(1)),
+        (a.CALLING_STATION_ID, mac.encode()),
+        (a.CALLED_STATION_ID, b"00-15-70-91-E2-40:Campus"),
+        (a.FRAMED_IP_ADDRESS, address_value(f"10.9.{number >> 8}.{number & 255}")),
+        vendor_attribute(a.VENDOR_HUAWEI, 153, integer_value(3)),
+    ]
+
+
+def logins(lanes: int, of_lane: int, seed: int) -> Lanes:
+    """Access-Requests by PAP, signed, every one with an authenticator of its own."""
+    made: Lanes = []
+    for lane in range(lanes):
+        datagrams = []
+        for turn in range(of_lane):
+            number = (lane + turn * lanes) % ACCOUNTS
+            authenticator = os.urandom(16)
+            hidden = hide_pap(password_of(number).encode(), WHOLE, authenticator)
+            attributes = [
+                *device_of(number),
+                (a.USER_PASSWORD, hidden),
+                (a.ACCT_SESSION_ID, b"%08x%08x" % (seed, number)),
+            ]
+            datagrams.append(
+                encode_request(
+                    Code.ACCESS_REQUEST, identifier_of(lane), attributes, WHOLE, authenticator=authenticator
+                )
+            )
+        made.append(datagrams)
+    return made
+
+
+def reports(lanes: int, of_lane: int, seed: int) -> Lanes:
+    """Accounting: Start, six Interim-Updates and Stop of one session after the other."""
+    made: Lanes = []
+    now = int(time.time())
+    for lane in range(lanes):
+        datagrams: list[bytes] = []
+        session = 0
+        while len(datagrams) < of_lane:
+            number = (lane + session * lanes) % ACCOUNTS
+            session_id = b"%08x%06x%06x" % (seed, lane, session)
+            session += 1
+            for step in range(INTERIMS + 2):
+                kind = a.ACCT_START if step == 0 else a.ACCT_STOP if step > INTERIMS else a.ACCT_INTERIM
+                attributes = [
+                    *device_of(number),
+                    (a.ACCT_STATUS_TYPE, integer_value(kind)),
+                    (a.ACCT_SESSION_ID, session_id),
+                    (a.ACCT_AUTHENTIC, integer_value(1)),
+                    (a.EVENT_TIMESTAMP, integer_value(now - 60 + step * 8)),
+                ]
+                if step:
+                    attributes += [
+                        (a.ACCT_SESSION_TIME, integer_value(step * 8)),
+                        (a.ACCT_INPUT_OCTETS, integer_value(step * 1_000_003)),
+                        (a.ACCT_OUTPUT_OCTETS, integer_value(step * 9_000_007)),
+                        (a.ACCT_INPUT_GIGAWORDS, integer_value(0)),
+                        (a.ACCT_OUTPUT_GIGAWORDS, integer_value(0)),
+                    ]
+                datagrams.append(
+                    encode_request(
+                        Code.ACCOUNTING_REQUEST, identifier_of(lane), attributes, WHOLE, sign=False
+                    )
+                )
+        made.append(datagrams[:of_lane])
+    return made
+
+
+# Servers ----------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def process(words: list[str], log: Path, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A child of ours, ended by its own process id."""
+    with log.open("wb") as file:
+        child = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        )
+    try:
+        yield child
+    finally:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(20)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def until(what: str, ready: Callable[[], bool], child: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for a server; its own last words if it does not come."""
+    for _ in range(600):
+        if ready():
+            return
+        if child.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise SystemExit(f"{what} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def site_text() -> str:
+    head = f"""
+[[project]]
+name = "main"
+zone = "Asia/Shanghai"
+[[rate]]
+name = "8M"
+up = "4M"
+down = "8M"
+[[nas]]
+name = "ac1"
+address = "127.0.0.1"
+secret = "{SECRET.decode()}"
+vendor = "huawei-campus"
+portal_secret = "{SECRET.decode()}"
+[[plan]]
+name = "monthly"
+kind = "period"
+period = "1 month"
+price = "30.00"
+rate = "8M"
+max_sessions = 2
+[[plan]]
+name = "pack"
+kind = "data"
+period = "1 month"
+data = "1000 GB"
+price = "30.00"
+rate = "8M"
+max_sessions = 2
+[[group]]
+name = "students"
+plan = "monthly"
+"""
+    people = [
+        f'[[account]]\nusername = "{name_of(i)}"\npassword = "{password_of(i)}"\nfull_name = "Student"\n'
+        f'group = "students"\nplan = "{"pack" if i % 4 == 0 else "monthly"}"\n'
+        for i in range(ACCOUNTS)
+    ]
+    return head + "".join(people)
+
+
+SETTINGS = """
+[state]
+dir = "{folder}/state"
+[radius]
+auth = ["127.0.0.1:0"]
+acct = ["127.0.0.1:0"]
+[portal]
+listen = "127.0.0.1:0"
+[web]
+captive = "127.0.0.1:0"
+secure = "127.0.0.1:0"
+plain_admin = ""
+public_url = "http://127.0.0.1"
+"""
+
+
+def prepare_ours(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "appliance.toml").write_text(SETTINGS.format(folder=folder), encoding="utf-8")
+    (folder / "site.toml").write_text(site_text(), encoding="utf-8")
+    for words in (["init"], ["apply", str(folder / "site.toml")]):
+        subprocess.run(
+            [*ZHUOMAI, "--config", str(folder / "appliance.toml"), *words],
+            check=True, stdout=subprocess.DEVNULL, cwd=folder, env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        )  # fmt: skip
+
+
+ZHUOMAI = [sys.executable, "-m", "zhuomai_appliance.tap"]
+
+
+@contextlib.contextmanager
+def ours(folder: Path, profile: Path | None = None) -> Iterator[dict[str, int]]:
+    """`zhuomai serve`; its ports by name."""
+    log, listening = folder / "serve.log", folder / "state" / "listening.json"
+    listening.unlink(missing_ok=True)
+    start = ZHUOMAI if profile is None else [sys.executable, str(HERE / "_profiled.py"), str(profile)]
+    with process([*start, "--config", str(folder / "appliance.toml"), "serve"], log, folder) as child:
+        until("zhuomai", listening.exists, child, log)
+        bound = json.loads(listening.read_text())
+        yield {kind: int(bound[kind][0].rpartition(":")[2]) for kind in ("auth", "acct")}
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.bind(("127.0.0.1", 0))
+        port: int = wire.getsockname()[1]
+        return port
+
+
+def prepare_theirs(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    books = sqlite3.connect(folder / "radius.db")
+    books.execute("PRAGMA journal_mode = WAL")
+    assert books.execute("PRAGMA synchronous").fetchone() == (2,), (
+        "this SQLite is not synchronous=FULL by default"
+    )
+    books.executescript((DEBIAN / "schema.sql").read_text())
+    books.executemany(
+        "INSERT INTO radcheck (username, attribute, op, value) VALUES (?, 'Cleartext-Password', ':=', ?)",
+        [(name_of(i), password_of(i)) for i in range(ACCOUNTS)],
+    )
+    books.executemany(
+        "INSERT INTO radusergroup (username, groupname, priority) VALUES (?, 'students', 1)",
+        [(name_of(i),) for i in range(ACCOUNTS)],
+    )
+    books.executemany(
+        "INSERT INTO radgroupreply (groupname, attribute, op, value) VALUES ('students', ?, ':=', ?)",
+        [
+            ("Session-Timeout", "2592000"),
+            ("Acct-Interim-Interval", "300"),
+            ("Class", "z1bench"),
+            ("Huawei-Input-Average-Rate", "4000000"),
+            ("Huawei-Output-Average-Rate", "8000000"),
+        ],
+    )
+    books.commit()
+    books.close()
+
+
+READY = "Ready to process requests"
+
+
+@contextlib.contextmanager
+def theirs(folder: Path, *, postauth: bool = False) -> Iterator[dict[str, int]]:
+    """FreeRADIUS in the foreground on our own configuration; its ports by name."""
+    server = shutil.which("freeradius") or shutil.which("radiusd")
+    if server is None:
+        raise SystemExit("FreeRADIUS is not installed; `make bench` installs it")
+    ports = {"auth": free_port(), "acct": free_port()}
+    words = {
+        "DIR": str(folder), "SECRET": SECRET.decode(), "THREADS": str(THREADS), "AUTH": str(ports["auth"]),
+        "ACCT": str(ports["acct"]), "POSTAUTH": "sql" if postauth else "ok",
+    }  # fmt: skip
+    text = (HERE / "raddb" / "radiusd.conf").read_text()
+    for word, value in words.items():
+        text = text.replace(f"@{word}@", value)
+    (folder / "radiusd.conf").write_text(text)
+    log = folder / "radius.log"
+    log.write_text("")
+    with process([server, "-f", "-n", "radiusd", "-d", str(folder)], folder / "stdout.log", folder) as child:
+        until("FreeRADIUS", lambda: READY in log.read_text(errors="replace"), child, log)
+        yield ports
+
+
+# Measuring --------------------------------------------------------------------------------------------------------------
+
+KINDS = {
+    "auth": (logins, Code.ACCESS_ACCEPT, "Access-Accept"),
+    "acct": (reports, Code.ACCOUNTING_RESPONSE, "accounting, durable"),
+}
+
+
+def load(kind: str, port: int, outstanding: int, seconds: float, seed: int, fastest: int) -> Measured:
+    """One round. ``fastest`` answers a second is what the datagrams are made for."""
+    make, code, _ = KINDS[kind]
+    of_lane = max(1, int(fastest * seconds / outstanding))
+    return run(port, make(outstanding, of_lane, seed), SECRET, code, seconds)
+
+
+FASTEST = {"auth": 14_000, "acct": 14_000}
+
+
+def line(title: str, who: str, measured: Measured) -> str:
+    return (
+        f"{title:<22} {who:<26} {measured.rate:>8.0f} /s   p50 {measured.wait(0.5):>6.1f} ms   p99 {measured.wait(0.99):>7.1f} ms"
+        f"   lost {measured.lost}, repeated {measured.repeated}, wrong {measured.wrong}"
+    )
+
+
+def compare(folder: Path, options: argparse.Namespace) -> None:
+    """Alternate rounds between the servers and print the medians with their ratio."""
+    with ours(folder / "ours") as our_ports, theirs(folder / "theirs") as their_ports:
+        seed = int(time.time()) & 0xFFFFFF
+        for ports in (our_ports, their_ports):
+            # Everybody once: first logins bind devices and fill caches on both sides
+            load("auth", ports["auth"], 32, 60, seed, ACCOUNTS // 60 + 1)
+        for kind, (_, _, title) in KINDS.items():
+            found: dict[str, list[Measured]] = {"ours": [], "FreeRADIUS": []}
+            for _ in range(options.rounds):
+                for who, ports in (("ours", our_ports), ("FreeRADIUS", their_ports)):
+                    seed += 1
+                    found[who].append(
+                        load(kind, ports[kind], options.outstanding, options.seconds, seed, FASTEST[kind])
+                    )
+            medians = {who: middle(rounds) for who, rounds in found.items()}
+            for who, measured in medians.items():
+                print(line(title, who, measured))
+            print(f"{title:<22} ratio {medians['ours'].rate / medians['FreeRADIUS'].rate:.1f}\n", flush=True)
+            if kind == "auth":
+                plain = medians["ours"]
+    with theirs(folder / "theirs", postauth=True) as ports:
+        logged = load("auth", ports["auth"], options.outstanding, options.seconds, seed + 1, FASTEST["auth"])
+        print(line("Access-Accept", "FreeRADIUS, logins logged", logged))
+        print(
+            f"{'Access-Accept':<22} ratio {plain.rate / logged.rate:.1f} (ours records every attempt as well)\n"
+        )
+
+
+def profile(folder: Path, options: argparse.Namespace) -> None:
+    """Our server once more under cProfile: where the time of a login and of a report goes."""
+    target: Path = options.profile.absolute()
+    for kind, (_, _, title) in KINDS.items():
+        figures = target.with_name(f"{target.name}.{kind}")
+        with ours(folder / "ours", figures) as ports:
+            load("auth", ports["auth"], 32, 60, 1, ACCOUNTS // 60 + 1)
+            measured = load(
+                kind, ports[kind], options.outstanding, options.seconds, int(time.time()), FASTEST[kind]
+            )
+        print(f"\n-- {title}: {measured.answered} answers under the profiler")
+        for part in ("reactor", "threads"):
+            stats = pstats.Stats(f"{figures}.{part}")
+            stats.sort_stats("tottime").print_stats(options.top)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--outstanding", type=int, default=64)
+    parser.add_argument("--profile", type=Path)
+    parser.add_argument("--only-profile", action="store_true")
+    parser.add_argument("--top", type=int, default=25)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="zhuomai-bench-") as name:
+        folder = Path(name)
+        prepare_ours(folder / "ours")
+        if not options.only_profile:
+            prepare_theirs(folder / "theirs")
+            compare(folder, options)
+        if options.profile:
+            profile(folder, options)
+
+
+if __name__ == "__main__":
+    main()
