@@ -28,7 +28,13 @@ from zhuomai_appliance.store.reports_access import (
     session,
     sessions,
 )
-from zhuomai_appliance.store.reports_attempts import AttemptFilter, AttemptRow, attempts, refused_by_reason
+from zhuomai_appliance.store.reports_attempts import (
+    AttemptFilter,
+    AttemptRow,
+    attempt_key,
+    attempts,
+    refused_by_reason,
+)
 from zhuomai_appliance.store.reports_money import (
     OrderFilter,
     OrderRow,
@@ -62,7 +68,7 @@ __all__ = [
     "MOST_ROWS", "AccountFilter", "AccountRow", "AccountSort", "AttemptFilter", "AttemptRow", "AuditFilter",
     "AuditRow", "Dashboard", "NasOnline", "OnlineFilter", "OnlinePage", "OnlineSort", "OnlineSums", "OrderFilter",
     "OrderRow", "Page", "PostingFilter", "PostingRow", "SessionFilter", "SessionRow", "SubscriptionFilter",
-    "SubscriptionRow", "UsageRow", "account", "account_named", "accounts", "attempts", "audit", "audit_actors",
+    "SubscriptionRow", "UsageRow", "account", "account_named", "accounts", "attempt_key", "attempts", "audit", "audit_actors",
     "cash_taken", "count_accounts", "dashboard", "online", "online_by_kind", "online_by_nas", "online_curve",
     "online_sums", "orders", "postings", "refused_by_reason", "session", "sessions", "subscriptions", "usage",
 ]  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from zhuomai_appliance.model.access import AccessKind
 from zhuomai_appliance.model.network import NasId, ProjectId
@@ -14,6 +16,7 @@ from zhuomai_appliance.store.reports_query import Page, flag, pattern, project_i
 from zhuomai_appliance.store.sql import load
 
 _Q = load("reports_access")
+_KEY: Final = re.compile(r"([0-9]{1,12})-([0-9]{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,8 @@ def attempts(
         return []
     wanted = project_ids(reader, projects)
     name, stranger = whom(reader, wanted, chosen.username)
-    at, row_id = _attempt_key(page.after)
-    same_at, same_id = _attempt_key(chosen.id)
+    at, row_id = attempt_key(page.after)
+    same_at, same_id = attempt_key(chosen.id)
     side = "before" if page.newest_first else "after"
     found = rows(
         reader,
@@ -133,11 +136,18 @@ def attempts(
     ]
 
 
-def _attempt_key(key: int | str | None) -> tuple[int | None, int | None]:
+def attempt_key(key: int | str | None) -> tuple[int | None, int | None]:
+    """Time and number in a key of the list.
+
+    Raises:
+        ValueError: this is no such key.
+    """
     if key is None:
         return None, None
-    at, _, row_id = str(key).partition("-")
-    return int(at), int(row_id)
+    found = _KEY.fullmatch(str(key))
+    if found is None:
+        raise ValueError(f"{key!r} is no key of an attempt")
+    return int(found[1]), int(found[2])
 
 
 def refused_by_reason(

@@ -1,0 +1,178 @@
+"""A route of the API and a call of it: who asks, what for, and how an answer is kept for the same key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from zhuomai_appliance.flows.operators import Actor, Operators
+from zhuomai_appliance.flows.ports import ReasonWords
+from zhuomai_appliance.flows.session_admin import SessionAdmin
+from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.model.moment import rfc3339
+from zhuomai_appliance.model.network import Project, ProjectId
+from zhuomai_appliance.model.people import Operator, Permission
+from zhuomai_appliance.store import journal
+from zhuomai_appliance.store.interface import Store, Transaction
+from zhuomai_appliance.store.reports import Page
+from zhuomai_appliance.store.vault import Vault
+from zhuomai_appliance.web.api.fields import ById, ByText
+from zhuomai_appliance.web.api.problems import Problem, invalid
+
+NOT_FOUND: Final = "there is no such thing, or it belongs to a project that is not yours"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the handlers work with."""
+
+    store: Store
+    vault: Vault
+    tables: Tables
+    session_admin: SessionAdmin
+    operators: Operators
+    words: ReasonWords
+
+    def project_name(self, project_id: ProjectId) -> str:
+        """The name of a project."""
+        project = self.tables.project(project_id)
+        return "" if project is None else project.name
+
+    def time(self, at: int, project_id: ProjectId) -> str:
+        """An instant with the project's offset."""
+        return rfc3339(at, self.tables.zone(project_id))
+
+    def maybe_time(self, at: int | None, project_id: ProjectId) -> str | None:
+        """The same, null for none."""
+        return None if at is None else self.time(at, project_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, checked: the operator's permission is there and every field is of its kind."""
+
+    route: Route
+    operator: Operator
+    actor: Actor
+    now: int
+    path: Mapping[str, Any]
+    query: Any
+    body: Any
+    key: str | None
+
+    def projects(self, parts: Parts) -> Sequence[ProjectId]:
+        """Whose rows a list may show: the operator's projects (none: every one), or the one that is asked for.
+
+        Raises:
+            Problem: the one asked for is not there or not his.
+        """
+        name = getattr(self.query, "project", None)
+        return self.operator.project_ids if name is None else (self.project(parts, name).id,)
+
+    def project(self, parts: Parts, name: str | None) -> Project:
+        """The project to work in: by name, or the only one there is.
+
+        Raises:
+            Problem: it is not there or not his, or none is named among several.
+        """
+        own = [one for one in parts.tables.projects() if self.may_see(one.id)]
+        if name is None:
+            if len(own) == 1:
+                return own[0]
+            raise invalid([("project", "is needed: there are several", "missing")])
+        for one in own:
+            if one.name == name:
+                return one
+        raise invalid([("project", "there is no such project, or it is not yours", "unknown")])
+
+    def may_see(self, project_id: ProjectId) -> bool:
+        """Whether a project is the operator's."""
+        return not self.operator.project_ids or project_id in self.operator.project_ids
+
+    def page(self) -> Page:
+        """The part of the list, one row longer than the answer, to know whether another page follows."""
+        query = self.query
+        return Page(query.after, query.limit + 1, newest_first=query.order == "newest")
+
+    def once(
+        self, parts: Parts, tx: Transaction, project_id: ProjectId, task: Callable[[], BaseModel]
+    ) -> Kept:
+        """The answer that this key got first, or the one that `task` makes now, kept in the same commit.
+
+        Raises:
+            KeyReused: the key came before with another request.
+        """
+        key = f"{self.operator.id}:{self.key}"  # one operator's keys are not another's
+        text = json.dumps(
+            [self.route.name, dict(self.path), self.body.model_dump(mode="json")], sort_keys=True
+        )
+        # A digest that anybody can make would help to guess the password or the phone number in the request.
+        request = parts.vault.blind_index(text.encode(), "api.idempotency").hex()
+        known = journal.first_answer(tx, project_id, key, request)
+        if known is not None:
+            return Kept(known, replayed=True)
+        answer = task().model_dump(mode="json")
+        journal.keep_answer(tx, project_id, key, request, answer, self.now)
+        return Kept(answer, replayed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as JSON values, and whether it was given before."""
+
+    answer: dict[str, Any]
+    replayed: bool
+
+
+Handler = Callable[[Parts, Call], Awaitable[BaseModel | Kept]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation of the API; the routes, the checks before a handler and the OpenAPI document are made from these.
+
+    Attributes:
+        name: operationId.
+        method: of HTTP.
+        path: below /api/v1, parameters as werkzeug writes them: ``/accounts/<int:id>``.
+        summary: one line.
+        permission: what a token needs.
+        handler: does it.
+        answer: the model of a good answer.
+        query: the model of the parameters in the address.
+        body: the model of the JSON body.
+        status: of a good answer.
+        keyed: an Idempotency-Key is required.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    permission: Permission
+    handler: Handler = field(repr=False)
+    answer: type[BaseModel]
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    status: int = 200
+    keyed: bool = False
+
+
+def split(
+    rows: Sequence[Any], call: Call, key: Callable[[Any], int | str]
+) -> tuple[Sequence[Any], int | str | None]:
+    """The rows of this page and the key that the next one starts after."""
+    query: ById | ByText = call.query
+    if len(rows) <= query.limit:
+        return rows, None
+    shown = rows[: query.limit]
+    return shown, key(shown[-1])
+
+
+def not_found() -> Problem:
+    """A thing that is not there, or not his to see: the two are not told apart."""
+    return Problem(404, "not_found", NOT_FOUND)

@@ -1,0 +1,188 @@
+"""What there is to choose from (plans, groups, rates, devices), and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import BaseModel
+
+from zhuomai_appliance.model.network import Nas, ProjectId
+from zhuomai_appliance.model.people import Group
+from zhuomai_appliance.store import products, reports
+from zhuomai_appliance.store.interface import Reader
+from zhuomai_appliance.store.products import SWITCHES, Offer
+from zhuomai_appliance.store.reports import AuditFilter, AuditRow
+from zhuomai_appliance.web.api.calls import Call, Parts, split
+from zhuomai_appliance.web.api.items import AuditItem, GroupItem, ItemList, NasItem, PlanItem, RateItem
+from zhuomai_appliance.web.api.requests import AuditQuery, NamedQuery
+
+_Names: TypeAlias = dict[str, Mapping[Any, str]]
+
+Thing = TypeVar("Thing", PlanItem, GroupItem, RateItem, NasItem)
+
+
+async def list_plans(parts: Parts, call: Call) -> BaseModel:
+    """The plans of today."""
+
+    def gather(reader: Reader) -> list[PlanItem]:
+        return [
+            _plan(parts, offer)
+            for project_id in _mine(parts, call)
+            for offer in products.plans(reader, project_id)
+        ]
+
+    items, after = await _page(parts, call, gather)
+    return ItemList[PlanItem](items=list(items), next=after)
+
+
+async def list_groups(parts: Parts, call: Call) -> BaseModel:
+    """The groups, with the switches that each sets itself."""
+
+    def gather(reader: Reader) -> list[GroupItem]:
+        found: list[GroupItem] = []
+        for project_id in _mine(parts, call):
+            groups = products.groups(reader, project_id)
+            names: _Names = {
+                "group": {group.id: group.name for group in groups},
+                "rate": {rate.id: rate.name for rate in products.rates(reader, project_id)},
+                "plan": {offer.plan.id: offer.plan.name for offer in products.plans(reader, project_id)},
+            }
+            found += [_group(parts, group, names) for group in groups]
+        return found
+
+    items, after = await _page(parts, call, gather)
+    return ItemList[GroupItem](items=list(items), next=after)
+
+
+async def list_rates(parts: Parts, call: Call) -> BaseModel:
+    """The named speeds."""
+
+    def gather(reader: Reader) -> list[RateItem]:
+        return [
+            RateItem(
+                id=rate.id,
+                project=parts.project_name(project_id),
+                name=rate.name,
+                up_bps=rate.limit.up_bps,
+                down_bps=rate.limit.down_bps,
+            )
+            for project_id in _mine(parts, call)
+            for rate in products.rates(reader, project_id)
+        ]
+
+    items, after = await _page(parts, call, gather)
+    return ItemList[RateItem](items=list(items), next=after)
+
+
+async def list_nas(parts: Parts, call: Call) -> BaseModel:
+    """The access devices."""
+    mine = set(_mine(parts, call))
+    devices = [_nas(parts, nas) for nas in parts.tables.all_nas() if nas.project_id in mine]
+    items, after = await _page(parts, call, lambda reader: devices)
+    return ItemList[NasItem](items=list(items), next=after)
+
+
+async def list_audit(parts: Parts, call: Call) -> BaseModel:
+    """A page of the audit log."""
+    query: AuditQuery = call.query
+    chosen = AuditFilter(
+        actor=query.actor,
+        action=query.action,
+        object_kind=query.object_kind,
+        object_id=query.object_id,
+        from_at=query.from_at,
+        to_at=query.to_at,
+    )
+    projects, page = call.projects(parts), call.page()
+    found = await parts.store.read(lambda reader: reports.audit(reader, projects, chosen, page))
+    rows, after = split(found, call, lambda row: row.id)
+    return ItemList[AuditItem](items=[_audit(parts, row) for row in rows], next=after)
+
+
+def _mine(parts: Parts, call: Call) -> Sequence[ProjectId]:
+    return call.projects(parts) or [project.id for project in parts.tables.projects()]
+
+
+async def _page(
+    parts: Parts, call: Call, gather: Callable[[Reader], list[Thing]]
+) -> tuple[Sequence[Thing], int | str | None]:
+    """There are few of these: all are read, and a page is cut out by id."""
+    query: NamedQuery = call.query
+    newest = query.order == "newest"
+    items = sorted(await parts.store.read(gather), key=lambda item: item.id, reverse=newest)
+    chosen = [
+        item
+        for item in items
+        if query.name in (None, item.name)
+        and (query.after is None or (item.id < query.after if newest else item.id > query.after))
+    ]
+    return split(chosen, call, lambda item: item.id)
+
+
+def _plan(parts: Parts, offer: Offer) -> PlanItem:
+    terms = offer.version.terms
+    rate = terms.policy.rate
+    return PlanItem(
+        id=offer.plan.id,
+        project=parts.project_name(offer.plan.project_id),
+        name=offer.plan.name,
+        kind=offer.version.kind,
+        price_fen=offer.version.price_fen,
+        on_sale=offer.on_sale,
+        version_no=offer.version.version_no,
+        period=None if terms.period is None else str(terms.period),
+        up_bps=None if rate is None else rate.up_bps,
+        down_bps=None if rate is None else rate.down_bps,
+        octets=terms.quota.octets,
+        online_seconds=terms.quota.online_seconds,
+    )
+
+
+def _group(parts: Parts, group: Group, names: _Names) -> GroupItem:
+    switches = {name: getattr(group, name) for name in SWITCHES}
+    return GroupItem(
+        id=group.id,
+        project=parts.project_name(group.project_id),
+        name=group.name,
+        parent=names["group"].get(group.parent_id),
+        rate=names["rate"].get(group.rate_id),
+        plan=names["plan"].get(group.plan_id),
+        base_plan=names["plan"].get(group.base_plan_id),
+        **switches,
+    )
+
+
+def _nas(parts: Parts, nas: Nas) -> NasItem:
+    return NasItem(
+        id=nas.id,
+        project=parts.project_name(nas.project_id),
+        name=nas.name,
+        address=nas.host if nas.is_single_host else str(nas.address),
+        identifier=nas.identifier,
+        vendor=nas.vendor.value,
+        device_kind=nas.device_kind,
+        coa_port=nas.coa_port,
+        portal_port=nas.portal_port,
+        portal_version=nas.portal_version,
+        portal_auth=nas.portal_auth.value,
+        interim_seconds=nas.interim_seconds,
+        message_authenticator=nas.message_authenticator.value,
+        user_networks=[str(network) for network in nas.user_networks],
+    )
+
+
+def _audit(parts: Parts, row: AuditRow) -> AuditItem:
+    return AuditItem(
+        id=row.id,
+        project=parts.project_name(row.project_id) or None,
+        at=parts.time(row.at, row.project_id),
+        actor=row.actor,
+        address=row.address,
+        action=row.action,
+        object_kind=row.object_kind,
+        object_id=row.object_id,
+        before=dict(row.before),
+        after=dict(row.after),
+        result=row.result,
+    )

@@ -1,0 +1,90 @@
+"""Every operation of the API, in the order in which the readable pages show them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhuomai_appliance.model.people import Permission
+from zhuomai_appliance.web.api import access, items, money, people, records, requests
+from zhuomai_appliance.web.api.calls import Route
+from zhuomai_appliance.web.api.items import ItemList
+
+ROUTES: Final = (
+    Route(
+        "list_accounts", "GET", "/accounts", "Search accounts", Permission.ACCOUNTS_READ,
+        people.list_accounts, ItemList[items.AccountItem], query=requests.AccountQuery,
+    ),
+    Route(
+        "create_account", "POST", "/accounts", "Create an account with its plans", Permission.ACCOUNTS_WRITE,
+        people.create_account, items.AccountItem, body=requests.AccountBody, status=201, keyed=True,
+    ),
+    Route(
+        "get_account", "GET", "/accounts/<int:account_id>", "Show one account", Permission.ACCOUNTS_READ,
+        people.get_account, items.AccountDetail, query=requests.Nothing,
+    ),
+    Route(
+        "change_account", "PATCH", "/accounts/<int:account_id>", "Change, lock or unlock an account",
+        Permission.ACCOUNTS_WRITE, people.change_account, items.AccountDetail, body=requests.AccountPatch,
+    ),
+    Route(
+        "list_sessions", "GET", "/sessions", "List sessions, open and closed", Permission.SESSIONS_READ,
+        access.list_sessions, ItemList[items.SessionItem], query=requests.SessionQuery,
+    ),
+    Route(
+        "get_session", "GET", "/sessions/<int:session_id>", "Show one session", Permission.SESSIONS_READ,
+        access.get_session, items.SessionItem, query=requests.Nothing,
+    ),
+    Route(
+        "disconnect_session", "POST", "/sessions/<int:session_id>/disconnect", "End a session at its device",
+        Permission.SESSIONS_DISCONNECT, access.disconnect_session, items.Ending, status=202,
+    ),
+    Route(
+        "get_disconnect", "GET", "/sessions/<int:session_id>/disconnect", "Show what became of ending a session",
+        Permission.SESSIONS_READ, access.get_disconnect, items.Ending, query=requests.Nothing,
+    ),
+    Route(
+        "list_attempts", "GET", "/attempts", "List login attempts with their verdicts", Permission.ATTEMPTS_READ,
+        access.list_attempts, ItemList[items.AttemptItem], query=requests.AttemptQuery,
+    ),
+    Route(
+        "list_orders", "GET", "/orders", "List orders", Permission.ORDERS_READ,
+        money.list_orders, ItemList[items.OrderItem], query=requests.OrderQuery,
+    ),
+    Route(
+        "create_order", "POST", "/orders", "Sell a plan, or recharge a wallet, at the counter",
+        Permission.ORDERS_CASH, money.create_order, items.OrderItem, body=requests.OrderBody, status=201, keyed=True,
+    ),
+    Route(
+        "get_order", "GET", "/orders/<string(maxlength=64):order_no>", "Show one order", Permission.ORDERS_READ,
+        money.get_order, items.OrderItem, query=requests.Nothing,
+    ),
+    Route(
+        "list_subscriptions", "GET", "/subscriptions", "List purchases with what is left of them",
+        Permission.ACCOUNTS_READ, money.list_subscriptions, ItemList[items.SubscriptionItem],
+        query=requests.SubscriptionQuery,
+    ),
+    Route(
+        "list_postings", "GET", "/postings", "List the lines of the ledger", Permission.LEDGER_READ,
+        money.list_postings, ItemList[items.PostingItem], query=requests.PostingQuery,
+    ),
+    Route(
+        "list_plans", "GET", "/plans", "List plans", Permission.ACCOUNTS_READ,
+        records.list_plans, ItemList[items.PlanItem], query=requests.NamedQuery,
+    ),
+    Route(
+        "list_groups", "GET", "/groups", "List groups", Permission.ACCOUNTS_READ,
+        records.list_groups, ItemList[items.GroupItem], query=requests.NamedQuery,
+    ),
+    Route(
+        "list_rates", "GET", "/rates", "List rates", Permission.ACCOUNTS_READ,
+        records.list_rates, ItemList[items.RateItem], query=requests.NamedQuery,
+    ),
+    Route(
+        "list_nas", "GET", "/nas", "List access devices", Permission.NETWORK_READ,
+        records.list_nas, ItemList[items.NasItem], query=requests.NamedQuery,
+    ),
+    Route(
+        "list_audit", "GET", "/audit", "List who did what", Permission.AUDIT_READ,
+        records.list_audit, ItemList[items.AuditItem], query=requests.AuditQuery,
+    ),
+)  # fmt: skip
