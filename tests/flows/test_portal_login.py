@@ -21,7 +21,7 @@ from tests.flows.school import (
 )
 from zhuomai_appliance.flows.portal_login import Refused, Standing
 from zhuomai_appliance.flows.visitors import Online
-from zhuomai_appliance.model.access import Reason
+from zhuomai_appliance.model.access import Reason, SessionId
 from zhuomai_appliance.portal.heartbeat import Notice
 from zhuomai_appliance.portal.kinds import Kind
 from zhuomai_appliance.portal.terms import Ending, Outcome
@@ -213,7 +213,20 @@ class OnlineTests(PortalTests):
         school.report(INTERIM, 300, GB, 2 * GB)
         self.assertEqual(
             self.standing(),
-            Standing("20260001", "张三", "pack", NOW + 30 * DAY, 7 * GB, None, NOW, 300, GB, 2 * GB, True),
+            Standing(
+                "20260001",
+                "张三",
+                "pack",
+                NOW + 30 * DAY,
+                7 * GB,
+                None,
+                NOW,
+                300,
+                GB,
+                2 * GB,
+                True,
+                session_id=SessionId(1),
+            ),
         )
 
     def test_online_before_the_start_arrives(self) -> None:

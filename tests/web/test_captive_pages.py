@@ -11,13 +11,13 @@ from treq.testing import StubTreq
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.flows.school import GB, INTERIM, NOW, PHONE, PHONE_IP, START, School, result
+from tests.flows.school import GB, INTERIM, NOW, PHONE, PHONE_IP, START, STOP, School, result
 from tests.web.fixtures import WEB
 from zhuomai_appliance.portal.heartbeat import Notice
 from zhuomai_appliance.portal.kinds import Kind
 from zhuomai_appliance.portal.terms import Ending, Outcome
 from zhuomai_appliance.web.app import captive_site
-from zhuomai_appliance.web.captive.pages import PATIENCE_SECONDS, CaptiveDeps
+from zhuomai_appliance.web.captive.pages import PATIENCE_SECONDS, STOP_SECONDS, CaptiveDeps
 from zhuomai_appliance.web.render import Renderer
 
 RENDERER = Renderer(WEB)
@@ -217,6 +217,19 @@ class OnlineTests(CaptiveTests):
         self.assertIn("已下线", answer.text)
         self.assertEqual([ip for ip, *_ in self.school.door.logouts], [PHONE_IP])
         self.assertIn("已下线", self.ask("GET", HERE + where).text)
+
+    def test_goodbye_names_the_figures_of_the_stop(self) -> None:
+        """The page waits a moment for the device's Stop, whose totals it then shows."""
+        _, page = self.online()
+        self.school.report(START, at=NOW)
+        sent = self.send("POST", f"{HERE}/logout", data={"token": page.hidden("token")})
+        self.assertNoResult(sent)
+        self.school.report(STOP, at=NOW + 600, seconds=600, up=GB, down=2 * GB)
+        self.school.clock.advance(STOP_SECONDS)
+        self.phone.flush()
+        response = result(sent)
+        goodbye = Answer(response, result(response.content()))
+        self.assertIn("用时10分，流量2.8", goodbye.text)
 
     def test_notice_of_the_device(self) -> None:
         """After the device's own NTF_LOGOUT the page says that it is over."""

@@ -31,6 +31,7 @@ from zhuomai_appliance.model.access import (
     PapProof,
     Reason,
     Rejection,
+    SessionId,
 )
 from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.model.people import AccountId, is_printable_name, normal_name
@@ -50,12 +51,10 @@ NOTICES_KEPT: Final = 20_000
 MAX_NAME_CHARACTERS: Final = 128
 MAX_PASSWORD_OCTETS: Final = 256
 
+#: Any other ending is the access device's own trouble, and the page says that it is not the password.
 _ENDINGS: Final = {
     Ending.UNKNOWN_USER_IP: Reason.DEVICE_UNKNOWN_TO_NAS,
     Ending.BUSY: Reason.LOGGING_IN,
-    Ending.DEVICE_FAILED: Reason.NAS_SILENT,
-    Ending.TIMEOUT: Reason.NAS_SILENT,
-    Ending.REFUSED: Reason.NAS_SILENT,
     Ending.ALREADY_ONLINE: Reason.LOGGING_IN,
 }
 
@@ -72,7 +71,7 @@ class Refused:
 class Standing:
     """What an online page shows: what is left, what this session used, since when. None: nothing limits it.
 
-    ``session_*`` are of the newest report of the device, so at most one interim interval old.
+    Octets are of the device's newest report, so at most one interim interval old; seconds run on meanwhile.
     """
 
     username: str
@@ -87,6 +86,7 @@ class Standing:
     output_octets: int
     is_online: bool
     ended_words: str = ""
+    session_id: SessionId | None = None
 
 
 class PortalLogin:
@@ -201,7 +201,7 @@ class PortalLogin:
         if told is not None and isinstance(told.verdict, Rejection):
             return Refused(told.verdict, told.lookup_code)
         self._complain(nas, outcome)
-        rejection = Rejection(_ENDINGS[outcome.ending], _detail(outcome))
+        rejection = Rejection(_ENDINGS.get(outcome.ending, Reason.NAS_SILENT), _detail(outcome))
         return self._refuse(visitor, nas, account.username, account.id, rejection, now)
 
     async def _mint(self, visitor: Visitor, nas: Nas, account_id: AccountId) -> tuple[int, bytes]:
@@ -296,7 +296,9 @@ class PortalLogin:
         is_over = noticed is not None and noticed[0] >= visitor.at
         chain = None if login.chain is None else chain_rules.load(login.chain)
         segment = None if chain is None else chain_rules.current(chain, now)
+        seconds = 0 if session is None else max(session.session_seconds, now - session.started_at)
         return Standing(
+            session_id=session.id if session is not None else None,
             username=login.account.username,
             full_name=login.account.full_name,
             plan_name=segment.plan_name if segment is not None else "",
@@ -304,12 +306,20 @@ class PortalLogin:
             octets_left=None if chain is None else chain_rules.octets_left(chain, now),
             seconds_left=None if chain is None else chain_rules.seconds_left(chain, now),
             started_at=session.started_at if session is not None else None,
-            session_seconds=session.session_seconds if session is not None else 0,
+            session_seconds=seconds,
             input_octets=session.input_octets if session is not None else 0,
             output_octets=session.output_octets if session is not None else 0,
             is_online=not is_over and (session is not None or now - visitor.at < SECRET_SECONDS),
             ended_words=noticed[1] if is_over and noticed is not None else "",
         )
+
+    def figures(self, session_id: SessionId) -> tuple[int, int] | None:
+        """Seconds and octets of a session by the device's newest report, its Stop where that has come."""
+        stored = sessions.by_id(self._store.reader, session_id)
+        if stored is None:
+            return None
+        session = stored.session
+        return session.session_seconds, session.input_octets + session.output_octets
 
     async def logout(self, online: Online) -> bool:
         """Log a client out at its device; where the device does not answer, RADIUS ends the session. Always works out."""

@@ -45,6 +45,7 @@ from zhuomai_appliance.web.words import LANGUAGE_COOKIE, Language, negotiate
 PATIENCE_SECONDS: Final = 5.0
 """How long the login's own answer is held back for its result."""
 
+STOP_SECONDS: Final = 0.4
 RESULT_KEPT_SECONDS: Final = 120
 FIELD_CHARACTERS: Final = 4096
 
@@ -206,8 +207,17 @@ class CaptivePages:
             return self._message(request, Rejection(Reason.PAGE_EXPIRED))
         standing = self._deps.portal_login.standing(online)
         await self._deps.portal_login.logout(online)
-        used = None if standing is None else standing.input_octets + standing.output_octets
-        return self._goodbye(request, online, None if standing is None else standing.session_seconds, used)
+        figures = None
+        if standing is not None and standing.session_id is not None:
+            # The device's Stop is on its way: a moment later the goodbye can name the session's own figures
+            await self._pause(STOP_SECONDS)
+            figures = self._deps.portal_login.figures(standing.session_id)
+        return self._goodbye(request, online, *(figures or (None, None)))
+
+    def _pause(self, seconds: float) -> Deferred[None]:
+        over: Deferred[None] = Deferred()
+        self._deps.later(seconds, over.callback, None)
+        return over
 
     @app.route("/<path:rest>", methods=["GET", "HEAD"])
     def anything(self, request: Any, rest: str) -> bytes:
