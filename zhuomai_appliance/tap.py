@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         raise SystemExit(2) from None
     if options.subCommand != "serve":
         raise SystemExit(_execute(options))
-    _serve(words)
+    # Wrong settings are told before twistd says its first word.
+    _serve(words, _settings(options, options.subOptions))
 
 
 def _execute(options: Options) -> int:
@@ -88,20 +89,26 @@ def _daemon(config: Config) -> IService:
         raise SystemExit(1) from None
 
 
-def _serve(words: Sequence[str]) -> NoReturn:
+def _serve(words: Sequence[str], config: Config) -> NoReturn:
     from twisted.application import app
     from twisted.internet.error import CannotListenError
     from twisted.scripts._twistd_unix import ServerOptions, UnixApplicationRunner
 
-    sys.argv = ["twistd", "--nodaemon", "--pidfile=", "--reactor=asyncio", "zhuomai", *words]
+    from zhuomai_appliance.commands import logs
+
+    logs.set_level(config.log.level)
+    logger = "--logger=zhuomai_appliance.commands.logs.observer"
+    sys.argv = ["twistd", "--nodaemon", "--pidfile=", "--reactor=asyncio", logger, "zhuomai", *words]
     try:
         # twistd's own `run` would end by the signal that stopped it; a daemon that has drained did what it was told to
         app.run(lambda options: UnixApplicationRunner(options).run(), ServerOptions)
     except CannotListenError as error:
         where = f"{error.interface or 'every address'} port {error.port}"
-        _complain(
-            [f"cannot listen on {where}: {error.socketError.strerror}; `zhuomai check` looks at every port"]
+        # twistd has turned sys.stderr into its log by now.
+        sentence = (
+            f"cannot listen on {where}: {error.socketError.strerror}; `zhuomai check` looks at every port"
         )
+        print(sentence, file=sys.__stderr__, flush=True)
         # The reactor never ran, so nothing will end the threads of what was opened already.
         sys.stdout.flush()
         os._exit(1)

@@ -103,6 +103,18 @@ def test_second_time_changes_nothing(box: Box) -> None:
     assert box.files.database.read_bytes() == before
 
 
+def test_what_is_left_is_told_too(box: Box) -> None:
+    """A person reads of every item what became of it; plan and balance of an account that exists are left."""
+    apply(box, SITE)
+    text = SITE.replace('balance = "50.00"', 'balance = "70.00"').replace(
+        'plan = ["pack10", "monthly"]', 'plan = "term"'
+    )
+    status, out, _ = box.run("apply", box.write("site.toml", text))
+    assert status == 0
+    assert "left     account 20260001" in out.splitlines()
+    assert out.splitlines()[-1] == "0 created, 0 changed, 11 left"
+
+
 def test_dry_run_tells_the_same_and_does_nothing(box: Box) -> None:
     """What --dry-run prints is what the run after it does."""
     before = box.files.database.read_bytes()

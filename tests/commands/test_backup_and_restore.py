@@ -88,10 +88,10 @@ def test_other_key_is_never_overwritten(box: Box) -> None:
     file = backed_up(box)
     other = box.folder / "other"
     assert box.run("init", "--state", str(other))[0] == 0
-    before = (other / "master.key").read_bytes()
+    before = {name: (other / name).read_bytes() for name in ("master.key", "zhuomai.db")}
     status, _, err = box.run("restore", file, "--state", str(other), "--key-file", str(box.files.key_file))
     assert (status, len(err)) == (1, 1)
-    assert (other / "master.key").read_bytes() == before
+    assert {name: (other / name).read_bytes() for name in before} == before
 
 
 def test_backup_refuses_the_database_itself(box: Box) -> None:

@@ -67,4 +67,4 @@ def test_your_account_is_left_to_you() -> None:
     rows = demo_school.simulated_text().splitlines()
     assert len(rows) == demo_school.PEOPLE
     assert not any(row.startswith(you.username) for row in rows)
-    assert you.password in demo.welcome(Path("x"), "p")
+    assert you.password in demo.welcome(Path("x"), "p", demo.DOOR, "127.0.0.1:8081")

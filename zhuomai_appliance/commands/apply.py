@@ -6,13 +6,15 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from zhuomai_appliance.commands import sitefile
 from zhuomai_appliance.commands.backstage import perform
 from zhuomai_appliance.commands.options import Apply
 from zhuomai_appliance.config import Config, ConfigErrors, read_toml
 from zhuomai_appliance.net.control import CommandFailed
+
+LISTED_AT_MOST: Final = 50
 
 
 def run(config: Config, options: Apply) -> int:
@@ -34,14 +36,15 @@ def run(config: Config, options: Apply) -> int:
 
 
 def print_report(report: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print what was created, changed and left; unchanged items are counted, not listed."""
+    """Print what was created, changed and left; of a large site what was left is counted, not listed."""
     if as_json:
         print(json.dumps(report, ensure_ascii=False))
         return
     items: Sequence[Mapping[str, Any]] = report["items"]
+    brief = sum(item["outcome"] == "left" for item in items) > LISTED_AT_MOST
     for item in items:
         note = f" ({item['note']})" if item["note"] else ""
-        if item["outcome"] != "left" or item["note"]:
+        if item["outcome"] != "left" or not brief:
             print(f"{item['outcome']:8} {item['table']} {item['name']}{note}")
     counts = {word: sum(item["outcome"] == word for item in items) for word in ("created", "changed", "left")}
     print(", ".join(f"{count} {word}" for word, count in counts.items()))

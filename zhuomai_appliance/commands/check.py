@@ -179,6 +179,9 @@ def _why_not(endpoint: Endpoint, kind: socket.SocketKind) -> str | None:
 
 def _certificate(files: StateFiles, now: int) -> Finding:
     what = "certificate"
+    for path in (files.certificate, files.certificate_key):
+        if not path.exists():
+            return Finding(what, "fail", f"{path} is not there; `zhuomai init` makes one, or put your own")
     try:
         certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(

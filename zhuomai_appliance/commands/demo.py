@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make what is missing, start the daemon and the campus, tell where to look, wait, end both."""
     parser = argparse.ArgumentParser(prog="make run", description="a demo school on 127.0.0.1")
     parser.add_argument("--state", type=Path, default=Path(".run"), help="where it lives")
-    folder: Path = parser.parse_args(arguments).state.absolute()
+    parser.add_argument("--door", default=DOOR, help="where your browser plays a phone")
+    chosen = parser.parse_args(arguments)
+    folder: Path = chosen.state.absolute()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     children: list[subprocess.Popen[bytes]] = []
@@ -53,9 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             folder,
             "simulate",
             *("--config", str(config), "--site", str(folder / "site.toml")),
-            *("--users", str(folder / "people.csv"), "--door", DOOR),
+            *("--users", str(folder / "people.csv"), "--door", chosen.door),
         )
-        print(welcome(folder, password), flush=True)
+        print(welcome(folder, password, chosen.door, _console(folder)), flush=True)
         return _watch(children, folder)
     except (ConfigErrors, CommandFailed) as error:
         print("\n".join(error.errors), file=sys.stderr)
@@ -170,15 +172,20 @@ def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
                 child.wait()
 
 
-def welcome(folder: Path, password: str) -> str:
+def _console(folder: Path) -> str:
+    listening = json.loads(StateFiles(folder).listening.read_text(encoding="utf-8"))
+    return str(listening["plain_admin"][0])
+
+
+def welcome(folder: Path, password: str, door: str, console: str) -> str:
     """Where to look and how to log in."""
     you = next(demo_school.people())
     return f"""
   A demo school is alive on this machine.                              演示校园已启动
 
-  Be a phone          手机上网      http://{DOOR}/
+  Be a phone          手机上网      http://{door}/
                                     account 账号 {you.username}   password 密码 {you.password}
-  Console             管理后台      http://127.0.0.1:8081/
+  Console             管理后台      http://{console}/
                                     operator 操作员 {ADMIN}   password 密码 {password}   (new at every start)
 
   {demo_school.PEOPLE - 1} invented people come and go by themselves; watch them in the console.

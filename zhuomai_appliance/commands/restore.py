@@ -28,12 +28,13 @@ def run(config: Config, options: Restore) -> int:
     refuse_running(files, "restore")
     key_file = Path(options["key-file"]) if options["key-file"] else None
     if key_file is not None:
-        _look_at_key(key_file)
+        _look_at_key(key_file, config.state.key_path)
     make_folder(files.folder)
     with locked(files):
         try:
+            files.backups.mkdir(mode=0o700, exist_ok=True)
             report = backup.restore(file, files.database, newest=migrate.read_steps()[-1].number)
-            upgraded = migrate.migrate(files.database, backups=files.folder)
+            upgraded = migrate.migrate(files.database, backups=files.backups)
         except (StoreRefused, sqlite3.Error, OSError, migrate.SchemaFileError) as error:
             raise CommandFailed(str(error)) from None
         if key_file is not None:
@@ -42,7 +43,6 @@ def run(config: Config, options: Restore) -> int:
             certificate, key = self_signed(certificate_names(config), int(time.time()))
             write_private(files.certificate_key, key)
             files.certificate.write_bytes(certificate)
-        files.backups.mkdir(mode=0o700, exist_ok=True)
         faults = books_faults(files)
     missing = _missing_key(config, report.key_id)
     if options["json"]:
@@ -77,18 +77,19 @@ def refuse_running(files: StateFiles, command: str) -> None:
     raise CommandFailed(f"the daemon is running; stop it, then {command}")
 
 
-def _look_at_key(key_file: Path) -> None:
+def _look_at_key(key_file: Path, target: Path) -> None:
+    """Before anything is touched: whether the file is a key, and its place free or its own."""
     try:
         load_key(key_file, SystemEntropy())
     except VaultLocked as error:
         raise CommandFailed(str(error)) from None
+    if target.exists() and target.read_bytes() != key_file.read_bytes():
+        raise CommandFailed(f"{target} holds another key and is never overwritten; move it away first")
 
 
 def _bring_key(source: Path, target: Path) -> None:
     if target.exists():
-        if target.read_bytes() == source.read_bytes():
-            return
-        raise CommandFailed(f"{target} holds another key and is never overwritten; move it away first")
+        return
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     target.touch(mode=0o600)
     shutil.copyfile(source, target)

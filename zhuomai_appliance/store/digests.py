@@ -54,12 +54,12 @@ class Digester:
 
     Args:
         entropy: where salts come from.
-        run: where the work is done; threads of the reactor's pool by default.
+        run: where the work is done; threads of the reactor's pool by default. Other slow work may use it too.
     """
 
     def __init__(self, entropy: Entropy, run: RunsElsewhere = deferToThread) -> None:
         self._entropy = entropy
-        self._run = run
+        self.run = run
         self._turn = DeferredSemaphore(AT_ONCE)
 
     def make(self, password: str) -> Deferred[str]:
@@ -70,11 +70,11 @@ class Digester:
         """
         if len(password.encode()) > MAX_OCTETS:
             raise ValueError(f"a password has at most {MAX_OCTETS} bytes")
-        return self._turn.run(self._run, make_digest, password, self._entropy.token(16))
+        return self._turn.run(self.run, make_digest, password, self._entropy.token(16))
 
     def check(self, digest: str | None, password: str) -> Deferred[bool]:
         """Whether a digest is that of this password. None, for a name nobody has, takes as long and is False."""
-        return self._turn.run(self._run, check_digest, NOBODY if digest is None else digest, password)
+        return self._turn.run(self.run, check_digest, NOBODY if digest is None else digest, password)
 
 
 def run_at_once(function: Callable[..., Any], /, *args: Any) -> Deferred[Any]:
