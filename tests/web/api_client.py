@@ -59,7 +59,7 @@ class Reply:
 class Api:
     """A school, an administrator's token, and the API mounted where the box has it."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_per_minute: int = 1_000) -> None:
         self.school = school = School()
         self.other = school.write(lambda tx: network.add_project(tx, "other", "UTC", school.now()))
         school.reload()
@@ -69,6 +69,7 @@ class Api:
             school.store, school.vault, school.tables,
             SessionAdmin(school.store, school.tables, school.now, school.wake), self.operators, school.now,
             school.words, reference=lambda: "R2345", assets=Assets(paths.web() / "static"),
+            most_per_minute=most_per_minute,
         )  # fmt: skip
         root, api = Resource(), Resource()
         root.putChild(b"api", api)

@@ -113,6 +113,19 @@ class DoorTests(SynchronousTestCase):
         self.assertNotIn("Traceback", reply.text)
         self.assertEqual(len(self.flushLoggedErrors()), 1)
 
+    def test_a_runaway_program_is_slowed(self) -> None:
+        """Past the minute's share every token of that operator waits, others do not, and the next minute is free."""
+        api = Api(most_per_minute=3)
+        other = api.token("other", "audit")
+        api.school.clock.advance(20)
+        self.assertEqual([api.get("/plans").status for _ in range(3)], [200] * 3)
+        reply = api.get("/plans")
+        self.assertEqual(reply.problem, (429, "too_many"))
+        self.assertEqual(reply.headers["retry-after"], "40")
+        self.assertEqual(api.get("/plans", other).status, 200)
+        api.school.clock.advance(40)
+        self.assertEqual(api.get("/plans").status, 200)
+
     def test_a_full_disk_is_said(self) -> None:
         """What cannot be recorded is refused with 503, and nothing is half done."""
         self.api.school.store.state = StoreState(Condition.READ_ONLY, "disk full")
@@ -174,6 +187,15 @@ class DocumentTests(SynchronousTestCase):
         schema = document["components"]["schemas"]["AccountItem"]
         self.assertEqual(set(item), set(schema["properties"]))
         self.assertEqual(set(schema["required"]), set(item))
+
+    def test_parameters_are_no_longer_null_than_the_address_allows(self) -> None:
+        """A filter that is not given is absent; the document does not offer null."""
+        paths = self.api.get("/openapi.json").json["paths"]
+        parameters = {one["name"]: one["schema"] for one in paths["/api/v1/sessions"]["get"]["parameters"]}
+        self.assertEqual(parameters["mac"]["type"], "string")
+        self.assertEqual(parameters["limit"]["maximum"], 500)
+        self.assertEqual(parameters["from"], {"type": "string", "format": "date-time"})
+        self.assertNotIn("null", str(list(parameters.values())))
 
     def test_the_pages_hold_no_script(self) -> None:
         """Swagger UI comes from our own files and the page itself runs nothing, so the policy needs no exception."""

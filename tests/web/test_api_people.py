@@ -79,15 +79,16 @@ class ListTests(AccountCase):
         for number in range(6):
             self.school.person(f"u{number}")
         for limit in (1, 2, 4, 6, 7):
-            seen, after = [], ""
+            seen, after, pages = [], "", 0
             while True:
                 page = self.api.get(f"/accounts?limit={limit}{after}").json
+                pages += 1
                 self.assertLessEqual(len(page["items"]), limit)
                 seen += [item["username"] for item in page["items"]]
                 if page["next"] is None:
                     break
                 after = f"&after={page['next']}"
-            self.assertEqual(seen, [f"u{number}" for number in range(6)])
+            self.assertEqual((seen, pages), ([f"u{number}" for number in range(6)], -(-6 // limit)))
 
     def test_another_projects_people_do_not_exist(self) -> None:
         """To an operator of another project they are not in lists, not at their address and not to be changed."""

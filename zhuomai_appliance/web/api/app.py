@@ -1,6 +1,6 @@
 """The API at /api/v1: what stands before and after every handler. One route table makes the routes and the document.
 
-A request passes in this order: size, token, permission, key, parameters, body, handler. Nothing but JSON leaves, and no
+A request passes in this order: size, token, rate, permission, key, parameters, body, handler. Nothing but JSON leaves, and no
 exception is ever shown.
 """
 
@@ -29,6 +29,7 @@ from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.web.api import openapi
 from zhuomai_appliance.web.api.calls import Call, Kept, Parts, Route
 from zhuomai_appliance.web.api.fields import BIGGEST
+from zhuomai_appliance.web.api.limits import MOST, PerMinute
 from zhuomai_appliance.web.api.problems import CONTENT_TYPE, Problem, from_pydantic, invalid
 from zhuomai_appliance.web.api.requests import Nothing
 from zhuomai_appliance.web.api.routes import ROUTES
@@ -42,7 +43,7 @@ DOCS_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_DOCS_FILES: Final = ("vendor/swagger-ui.css", "vendor/swagger-ui-bundle.js", "api-docs.js")
+_DOCS_FILES: Final = ("vendor/swagger-ui.css", "vendor/swagger-ui-bundle.js", "api-docs.js", "favicon.svg")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _TOKEN: Final = re.compile(r"[Bb]earer +([\x21-\x7e]{1,200}) *")
 
@@ -53,6 +54,7 @@ class ApiApp:
     Args:
         assets: where the files of the readable pages are; None: there are no readable pages.
         reference: makes the number that leads from an error answer to the log.
+        most_per_minute: how many requests one operator's tokens may send.
     """
 
     log = Logger(namespace="zhuomai.api")
@@ -70,9 +72,11 @@ class ApiApp:
         *,
         reference: Callable[[], str],
         assets: Assets | None = None,
+        most_per_minute: int = MOST,
     ) -> None:
         self._parts = Parts(store, vault, tables, session_admin, operators, words)
         self._clock = clock
+        self._limit = PerMinute(clock, most_per_minute)
         self._assets = assets
         self.reference = reference
         self._document = json.dumps(openapi.document(ROUTES, PREFIX), ensure_ascii=False).encode()
@@ -93,16 +97,18 @@ class ApiApp:
         assets = self._assets
         if assets is None or not all(assets.has(name) for name in _DOCS_FILES):
             raise Problem(404, "no_pages", "the readable pages are not installed")
-        style, bundle, script = (assets.url(name) for name in _DOCS_FILES)
+        style, bundle, script, icon = (assets.url(name) for name in _DOCS_FILES)
         _set(request, 200, b"text/html; charset=utf-8")
         request.setHeader(b"content-security-policy", DOCS_POLICY.encode())
-        return openapi.page(f"{PREFIX}/openapi.json", style, bundle, script)
+        return openapi.page(f"{PREFIX}/openapi.json", style, bundle, script, icon)
 
     async def serve(self, route: Route, request: Any, path: Mapping[str, Any]) -> bytes:
         """Answer one request of the route table."""
         body = _body(request)
         now = self._clock()
         operator = self._operator(request, now)
+        if wait := self._limit.wait(operator.id):
+            raise Problem(429, "too_many", "too many requests; go on later", {"Retry-After": str(wait)})
         if not operator.may(route.permission):
             raise Problem(
                 403, "not_allowed", f"this token may not do that: it needs {route.permission}",
@@ -154,8 +160,8 @@ class ApiApp:
 
     @app.handle_errors(StoreUnavailable)
     def unavailable(self, request: Any, failure: Any) -> bytes:
-        """The books cannot be written now; nothing was done."""
-        sentence = "this cannot be recorded at the moment; nothing was done, try again"
+        """The books are not to be had now; nothing was done."""
+        sentence = "this cannot be done at the moment; nothing was changed, try again"
         return _answer(request, Problem(503, "unavailable", sentence, {"Retry-After": "10"}))
 
     @app.handle_errors(HTTPException)

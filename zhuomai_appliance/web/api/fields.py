@@ -54,9 +54,15 @@ Instant = Annotated[int, BeforeValidator(_instant), WithJsonSchema({"type": "str
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 """A time of an answer: RFC 3339 with the project's offset."""
 
-Text = Annotated[str, Field(max_length=128), AfterValidator(_plain)]
-Memo = Annotated[str, Field(max_length=500), AfterValidator(_plain)]
-Mac = Annotated[str, Field(max_length=32), AfterValidator(_mac)]
+_WITHOUT_CONTROL: Final[dict[str, Any]] = {"pattern": r"^[^\x00-\x1f\x7f]*$"}
+_MAC_SHAPE: Final[dict[str, Any]] = {
+    "pattern": "^[0-9A-Fa-f]{2}([:.-]?[0-9A-Fa-f]{2}){5}$",
+    "examples": ["a4:5e:60:aa:bb:cc"],
+}
+
+Text = Annotated[str, Field(max_length=128, json_schema_extra=_WITHOUT_CONTROL), AfterValidator(_plain)]
+Memo = Annotated[str, Field(max_length=500, json_schema_extra=_WITHOUT_CONTROL), AfterValidator(_plain)]
+Mac = Annotated[str, Field(max_length=32, json_schema_extra=_MAC_SHAPE), AfterValidator(_mac)]
 Id = Annotated[int, Field(ge=1, le=BIGGEST)]
 Fen = Annotated[int, Field(ge=1, le=10**12)]
 

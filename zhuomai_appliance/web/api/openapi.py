@@ -26,8 +26,9 @@ _PROBLEMS: Final[Mapping[int, str]] = {
     413: "The body is too big",
     415: "The body is not application/json",
     422: "Fields are wrong (all are named at once), or the key was used for another request",
+    429: "Too many requests in this minute; Retry-After says when to go on",
     500: "A fault of ours; the reference leads to the log",
-    503: "It cannot be recorded at the moment; nothing was done",
+    503: "It cannot be done at the moment; nothing was changed",
 }
 
 
@@ -92,7 +93,7 @@ def _operation(route: Route, references: Mapping[Any, Any], schemas: Mapping[str
     if route.query is not None:
         properties = schemas[references[route.query]["$ref"].rpartition("/")[2]].get("properties", {})
         parameters += [
-            {"name": name, "in": "query", "required": False, "schema": schema}
+            {"name": name, "in": "query", "required": False, "schema": _given(schema)}
             for name, schema in properties.items()
         ]
     if route.keyed:
@@ -132,12 +133,21 @@ def _operation(route: Route, references: Mapping[Any, Any], schemas: Mapping[str
     return operation
 
 
+def _given(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A parameter's schema where it is given: absent is no value of its own."""
+    shown = {key: value for key, value in schema.items() if key not in ("title", "anyOf")}
+    if shown.get("default", ...) is None:
+        del shown["default"]
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    return shown | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {})
+
+
 def _statuses(route: Route) -> list[int]:
     changing = route.method != "GET"
     return [
         status
         for status in _PROBLEMS
-        if (status not in (409, 503) or changing)
+        if (status != 409 or changing)
         and (status != 415 or route.body is not None)
         and (status != 404 or "<" in route.path)
     ]
@@ -147,12 +157,13 @@ def _tag(route: Route) -> str:
     return route.path.split("/")[1]
 
 
-def page(specification: str, style: str, bundle: str, script: str) -> bytes:
+def page(specification: str, style: str, bundle: str, script: str, icon: str) -> bytes:
     """The readable page: Swagger UI from our own files, without a line of script in the page."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>ZhuoMai API</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<link rel="stylesheet" href="{escape(style)}">\n</head>\n<body>\n'
+        f'<link rel="stylesheet" href="{escape(style)}">\n'
+        f'<link rel="icon" href="{escape(icon)}">\n</head>\n<body>\n'
         f'<div id="api" data-specification="{escape(specification)}"></div>\n'
         f'<script src="{escape(bundle)}"></script>\n<script src="{escape(script)}"></script>\n</body>\n</html>\n'
     ).encode()
