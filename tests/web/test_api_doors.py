@@ -8,6 +8,7 @@ import re
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.web.api_client import Api
+from zhuomai_appliance.commands.exported import HEADERS
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.store.interface import Condition, StoreState
 from zhuomai_appliance.web.api.openapi import address
@@ -196,6 +197,18 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(parameters["limit"]["maximum"], 500)
         self.assertEqual(parameters["from"], {"type": "string", "format": "date-time"})
         self.assertNotIn("null", str(list(parameters.values())))
+
+    def test_items_have_the_columns_of_the_exports(self) -> None:
+        """Whatever `zhuomai export` writes, the list of the same name says by the same names, beside an id."""
+        document = self.api.get("/openapi.json").json
+        for name, columns in HEADERS.items():
+            if name == "usage":
+                continue
+            answer = document["paths"][f"/api/v1/{name}"]["get"]["responses"]["200"]
+            schemas = document["components"]["schemas"]
+            page = schemas[answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+            item = schemas[page["properties"]["items"]["items"]["$ref"].rpartition("/")[2]]
+            self.assertEqual({"id", *columns} - set(item["properties"]), set(), name)
 
     def test_the_pages_hold_no_script(self) -> None:
         """Swagger UI comes from our own files and the page itself runs nothing, so the policy needs no exception."""

@@ -70,8 +70,8 @@ class ListTests(AccountCase):
         self.assertEqual(item["id"], 1)
         self.assertEqual((item["project"], item["group"], item["rate"]), ("main", "students", "2M"))
         self.assertEqual((item["plan"], item["status"]), ("monthly", "normal"))
-        self.assertEqual(item["created"], "2026-11-25T10:00:00+08:00")
-        self.assertEqual(item["expires"], "2026-12-25T10:00:00+08:00")
+        self.assertEqual(item["created_at"], "2026-11-25T10:00:00+08:00")
+        self.assertEqual(item["ends_at"], "2026-12-25T10:00:00+08:00")
         self.assertNotIn("s3cret", reply.text)
 
     def test_a_walk_sees_everybody_once(self) -> None:

@@ -28,7 +28,10 @@ class ItemList(Answer, Generic[Item]):
 
 
 class AccountItem(Answer):
-    """An account. `expires` is when nothing more is owned, null: no end; `balance_fen` is the wallet."""
+    """An account. `ends_at` is when nothing more is owned, null: no end; `balance_fen` is the wallet's principal.
+
+    `last_seen_at` looks back 48 hours.
+    """
 
     id: int
     project: str
@@ -38,12 +41,16 @@ class AccountItem(Answer):
     rate: str | None
     plan: str | None
     status: AccountStatus
-    expires: Time | None
+    ends_at: Time | None
     balance_fen: int
+    bonus_fen: int
     online: int
+    created_at: Time
+    created_by: str
+    first_login_at: Time | None
+    last_seen_at: Time | None
     locked_until: Time | None
     locked_reason: str
-    created: Time
 
 
 class AccountDetail(AccountItem):
@@ -99,12 +106,17 @@ class AttemptItem(Answer):
     nas: str
     mac: str | None
     ip: str | None
+    ssid: str | None
+    vlan: int | None
+    port_id: str | None
     access_kind: str
+    proof_kind: str
     accepted: bool
     reason: str
     code: str
     detail: str
     lookup_code: str
+    acct_session_id: str | None
 
 
 class OrderItem(Answer):
@@ -122,8 +134,9 @@ class OrderItem(Answer):
     state: OrderState
     operator: str
     memo: str
-    created: Time
-    paid: Time | None
+    created_at: Time
+    paid_at: Time | None
+    closed_at: Time | None
 
 
 class PostingItem(Answer):
@@ -151,14 +164,15 @@ class SubscriptionItem(Answer):
     username: str
     plan: str
     kind: PlanKind
+    version_no: int
     state: SubscriptionState
     order_no: str | None
-    purchased: Time
-    starts: Time | None
-    ends: Time | None
+    purchased_at: Time
+    starts_at: Time | None
+    ends_at: Time | None
     octets_left: int | None
     seconds_left: int | None
-    paid_fen: int
+    paid_principal_fen: int
 
 
 class AuditItem(Answer):

@@ -159,8 +159,9 @@ def _order(parts: Parts, row: OrderRow) -> OrderItem:
         state=row.state,
         operator=row.operator,
         memo=row.memo,
-        created=parts.time(row.created_at, row.project_id),
-        paid=parts.maybe_time(row.paid_at, row.project_id),
+        created_at=parts.time(row.created_at, row.project_id),
+        paid_at=parts.maybe_time(row.paid_at, row.project_id),
+        closed_at=parts.maybe_time(row.closed_at, row.project_id),
     )
 
 
@@ -188,12 +189,13 @@ def _subscription(parts: Parts, row: SubscriptionRow) -> SubscriptionItem:
         username=row.username,
         plan=row.plan,
         kind=row.kind,
+        version_no=row.version_no,
         state=row.state,
         order_no=row.order_no,
-        purchased=parts.time(row.purchased_at, row.project_id),
-        starts=parts.maybe_time(row.starts_at, row.project_id),
-        ends=parts.maybe_time(row.ends_at, row.project_id),
+        purchased_at=parts.time(row.purchased_at, row.project_id),
+        starts_at=parts.maybe_time(row.starts_at, row.project_id),
+        ends_at=parts.maybe_time(row.ends_at, row.project_id),
         octets_left=row.octets_left,
         seconds_left=row.seconds_left,
-        paid_fen=row.paid_principal_fen,
+        paid_principal_fen=row.paid_principal_fen,
     )

@@ -154,12 +154,16 @@ def _facts(parts: Parts, row: AccountRow, now: int) -> dict[str, Any]:
         "rate": row.rate or None,
         "plan": row.plan(now) or None,
         "status": row.status(now),
-        "expires": parts.maybe_time(row.covered_until or None, row.project_id),
+        "ends_at": parts.maybe_time(row.covered_until or None, row.project_id),
         "balance_fen": row.balance_fen,
+        "bonus_fen": row.bonus_fen,
         "online": row.online,
+        "created_at": parts.time(row.created_at, row.project_id),
+        "created_by": row.created_by,
+        "first_login_at": parts.maybe_time(row.first_login_at, row.project_id),
+        "last_seen_at": parts.maybe_time(row.last_seen_at, row.project_id),
         "locked_until": parts.maybe_time(row.locked_until or None, row.project_id),
         "locked_reason": row.locked_reason,
-        "created": parts.time(row.created_at, row.project_id),
     }
 
 
