@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
@@ -77,12 +78,14 @@ def _daemon(config: Config) -> IService:
 
     from zhuomai_appliance.appliance import make_service
     from zhuomai_appliance.commands.backstage import LockHeld, require_books
+    from zhuomai_appliance.commands.init import ensure_certificate
     from zhuomai_appliance.net.control import CommandFailed
     from zhuomai_appliance.store.interface import StoreRefused
     from zhuomai_appliance.store.vault import VaultLocked
 
     try:
         require_books(config)
+        ensure_certificate(config, int(time.time()))
         return make_service(config, reactor)
     except (CommandFailed, LockHeld, StoreRefused, VaultLocked, sqlite3.Error, OSError) as error:
         _complain([str(error)])

@@ -9,8 +9,9 @@ import pytest
 
 from tests.commands.books import AT, add_attempt, add_session, write
 from tests.commands.box import SITE, Box
-from zhuomai_appliance.commands import export
+from zhuomai_appliance.commands import export, exported
 from zhuomai_appliance.commands.options import EXPORTS
+from zhuomai_appliance.web.api import items
 
 CONTRACT = {
     "sessions": "acct_session_id,nas,nas_ip,username,mac,ip,start,stop,seconds,input_octets,output_octets,"
@@ -42,6 +43,23 @@ def test_columns_are_those_of_the_contract(school: Box) -> None:
         header = out.split("\n")[0]
         assert header == CONTRACT.get(what, header)
         assert not out.startswith("\ufeff")
+
+
+@pytest.mark.parametrize(
+    ("what", "item"),
+    [
+        ("accounts", items.AccountItem),
+        ("sessions", items.SessionItem),
+        ("attempts", items.AttemptItem),
+        ("subscriptions", items.SubscriptionItem),
+        ("orders", items.OrderItem),
+        ("postings", items.PostingItem),
+        ("audit", items.AuditItem),
+    ],
+)
+def test_api_has_the_same_names(what: str, item: type[items.Answer]) -> None:
+    """Whoever reads an export finds its columns in the API's items under the same names."""
+    assert set(exported.HEADERS[what]) <= set(item.model_fields)
 
 
 def test_open_session_is_there_with_its_counters(school: Box) -> None:

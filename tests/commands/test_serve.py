@@ -99,7 +99,7 @@ def test_killed_daemon_leaves_nothing_in_the_way(box: Box) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["port", "key", "database", "settings"])
+@pytest.mark.parametrize("what", ["port", "key", "database", "settings", "certificate"])
 def test_start_that_fails_is_one_line(box: Box, what: str) -> None:
     """A taken port, a missing key, no database, wrong settings: one line that names it, status 1, no traceback."""
     with socket.socket() as taken:
@@ -113,6 +113,8 @@ def test_start_that_fails_is_one_line(box: Box, what: str) -> None:
             )
         elif what == "key":
             box.files.key_file.unlink()
+        elif what == "certificate":
+            box.files.certificate_key.write_text("no key")
         elif what == "database":
             box.files.database.unlink()
         else:
@@ -127,6 +129,7 @@ def test_start_that_fails_is_one_line(box: Box, what: str) -> None:
         "key": "is missing",
         "database": "zhuomai init",
         "settings": "plain_admin",
+        "certificate": "cannot be used",
     }
     assert expected[what] in err
     assert not box.files.listening.exists()

@@ -103,13 +103,17 @@ def locked(files: StateFiles) -> Iterator[None]:
 
 
 def lock_is_held(files: StateFiles) -> bool:
-    """Whether a daemon or a command works on the state directory at this moment."""
+    """Whether a daemon or a command works on the state directory at this moment. Makes no file: only looks."""
     try:
-        os.close(take_lock(files))
-    except LockHeld:
-        return True
+        descriptor = os.open(files.lock, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
     return False
 
 

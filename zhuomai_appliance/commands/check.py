@@ -7,7 +7,6 @@ import json
 import shutil
 import socket
 import sqlite3
-import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from typing import Final, Literal
 from cryptography import x509
 
 from zhuomai_appliance.commands.backstage import lock_is_held
+from zhuomai_appliance.commands.init import certificate_fault
 from zhuomai_appliance.commands.options import Check
 from zhuomai_appliance.config import Config, Endpoint
 from zhuomai_appliance.entropy import SystemEntropy
@@ -179,17 +179,10 @@ def _why_not(endpoint: Endpoint, kind: socket.SocketKind) -> str | None:
 
 def _certificate(files: StateFiles, now: int) -> Finding:
     what = "certificate"
-    for path in (files.certificate, files.certificate_key):
-        if not path.exists():
-            return Finding(what, "fail", f"{path} is not there; `zhuomai init` makes one, or put your own")
-    try:
-        certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-            files.certificate, files.certificate_key
-        )
-    except (OSError, ValueError) as error:
-        # A key that does not fit is an ssl.SSLError, which is an OSError too.
-        return Finding(what, "fail", f"{files.certificate} with {files.certificate_key}: {error}")
+    why = certificate_fault(files)
+    if why is not None:
+        return Finding(what, "fail", why)
+    certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
     end = int(certificate.not_valid_after_utc.timestamp())
     if now >= end:
         return Finding(what, "fail", f"ended on {_day(end)}; put a new one in {files.certificate}")

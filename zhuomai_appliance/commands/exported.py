@@ -140,6 +140,7 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
         "result",
     ),
 }
+"""By the words of the command line; the API's items have these fields by the same names."""
 
 
 def _sessions(

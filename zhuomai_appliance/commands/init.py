@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import sqlite3
+import ssl
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -164,10 +165,7 @@ def _create(config: Config, files: StateFiles, name: str, password: str, entropy
     key_path = config.state.key_path
     key_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     vault = create_key(key_path, entropy)
-    if not files.certificate.exists() and not files.certificate_key.exists():
-        certificate, key = self_signed(certificate_names(config), now)
-        write_private(files.certificate_key, key)
-        files.certificate.write_bytes(certificate)
+    ensure_certificate(config, now)
     files.backups.mkdir(mode=0o700, exist_ok=True)
     digest = make_digest(password, entropy.token(16))
 
@@ -183,6 +181,41 @@ def _create(config: Config, files: StateFiles, name: str, password: str, entropy
     finally:
         store.close()
     return vault.key_id
+
+
+def ensure_certificate(config: Config, now: int) -> None:
+    """Make a self-signed certificate where there is none; refuse one that cannot be used.
+
+    Raises:
+        CommandFailed: certificate and key do not belong together, or one of them is missing.
+        OSError: it cannot be written.
+    """
+    files = StateFiles(config.state.dir)
+    if not files.certificate.exists() and not files.certificate_key.exists():
+        certificate, key = self_signed(certificate_names(config), now)
+        _write_private(files.certificate_key, key)
+        files.certificate.write_bytes(certificate)
+        return
+    why = certificate_fault(files)
+    if why is not None:
+        raise CommandFailed(why)
+
+
+def certificate_fault(files: StateFiles) -> str | None:
+    """Why certificate and key cannot be used, in one line; None if they can."""
+    for path in (files.certificate, files.certificate_key):
+        if not path.exists():
+            return (
+                f"{path} is not there; put your own there, or remove both and one is made at the next start"
+            )
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            files.certificate, files.certificate_key
+        )
+    except (OSError, ValueError) as error:
+        # A key that does not fit is an ssl.SSLError, which is an OSError too.
+        return f"{files.certificate} with {files.certificate_key} cannot be used: {error}"
+    return None
 
 
 def certificate_names(config: Config) -> list[str]:
@@ -230,7 +263,7 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.DNSName(name.encode("idna").decode() if not name.isascii() else name)
 
 
-def write_private(path: Path, content: bytes) -> None:
+def _write_private(path: Path, content: bytes) -> None:
     """Write a new file that only its owner may read."""
     path.touch(mode=0o600, exist_ok=False)
     path.write_bytes(content)

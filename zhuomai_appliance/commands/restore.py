@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from zhuomai_appliance.commands.backstage import NoDaemon, ask_daemon, locked
-from zhuomai_appliance.commands.init import certificate_names, make_folder, self_signed, write_private
+from zhuomai_appliance.commands.init import ensure_certificate, make_folder
 from zhuomai_appliance.commands.options import Restore
 from zhuomai_appliance.commands.verify import books_faults
 from zhuomai_appliance.config import Config
@@ -39,10 +39,7 @@ def run(config: Config, options: Restore) -> int:
             raise CommandFailed(str(error)) from None
         if key_file is not None:
             _bring_key(key_file, config.state.key_path)
-        if not files.certificate.exists():
-            certificate, key = self_signed(certificate_names(config), int(time.time()))
-            write_private(files.certificate_key, key)
-            files.certificate.write_bytes(certificate)
+        ensure_certificate(config, int(time.time()))
         faults = books_faults(files)
     missing = _missing_key(config, report.key_id)
     if options["json"]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Coroutine, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -129,6 +130,7 @@ def listen(reactor: IReactorUNIX, path: Path, handlers: Mapping[str, Handler]) -
         os.umask(before)
 
 
+@lru_cache(maxsize=16)
 def short_name(path: Path) -> str:
     """A name for the socket that fits the kernel's limit.
 
