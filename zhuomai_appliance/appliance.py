@@ -250,9 +250,14 @@ class Appliance(MultiService):
                 clock=self.clocks.now,
                 gauges=self.gauges,
                 reference=self.entropy.lookup_code,
+                backed_up_at=self.backed_up_at,
             )
         )
         return captive, console
+
+    def backed_up_at(self) -> int | None:
+        """When the newest backup beside the database was made; None where there is none."""
+        return max((int(path.stat().st_mtime) for path in self.files.backups.glob("*.db")), default=None)
 
     def gauges(self) -> dict[str, float]:
         """Counts for /metrics, by documented name; nothing personal."""

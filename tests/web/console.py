@@ -99,6 +99,7 @@ class Console:
             self.school.store, self.school.tables, self.school.now, self.school.wake
         )
         self.add_operator("boss", "admin")
+        self.backed_up_at: int | None = self.school.now() - 3600
         self.deps = ConsoleDeps(
             store=self.school.store,
             vault=self.school.vault,
@@ -110,6 +111,7 @@ class Console:
             clock=self.school.now,
             gauges=dict,
             reference=lambda: "7K2M9",
+            backed_up_at=lambda: self.backed_up_at,
         )
         root = Resource()
         root.putChild(b"admin", AdminApp(self.deps).resource())

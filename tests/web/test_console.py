@@ -22,6 +22,7 @@ def console() -> Console:
 def with_people(console: Console) -> Console:
     """Two accounts, one of them online with traffic, one refused login."""
     school = console.school
+    school.tables.add_signer(school.nas.id, school.nas.host)
     monthly = school.plan()
     school.person("20260001", monthly, person=accounts.PersonData(phone="13800002071"))
     school.person("20260002", full_name="李四")

@@ -111,7 +111,13 @@ def captive_site(deps: CaptiveDeps) -> IResource:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleDeps:
-    """What the console, its API and the health pages work with. ``gauges`` gives /metrics its counts."""
+    """What the console, its API and the health pages work with.
+
+    Attributes:
+        gauges: gives /metrics its counts.
+        reference: a new number under which a fault stands in the log.
+        backed_up_at: when the newest backup was made, UTC epoch seconds; None where there is none.
+    """
 
     store: Store
     vault: Vault
@@ -123,6 +129,7 @@ class ConsoleDeps:
     clock: Callable[[], int]
     gauges: Callable[[], Mapping[str, float]]
     reference: Callable[[], str]
+    backed_up_at: Callable[[], int | None]
 
 
 def console_resource(deps: ConsoleDeps) -> IResource:

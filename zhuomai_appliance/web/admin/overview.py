@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from zhuomai_appliance.model.moment import Zone, day_bounds, day_of
-from zhuomai_appliance.model.network import NasId
+from zhuomai_appliance.model.network import MessageAuthenticatorPolicy, NasId
 from zhuomai_appliance.store import reports, sessions
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.web.admin import sentences
 from zhuomai_appliance.web.admin.labels import operator_reason
-from zhuomai_appliance.web.admin.views import Badge, DashboardView, Mark, NasLine, Point, Ranked, Trouble
+from zhuomai_appliance.web.admin.views import DashboardView, Mark, NasLine, Point, Ranked, Trouble
 from zhuomai_appliance.web.permissions import Visit
 from zhuomai_appliance.web.reasons import reason_of
 
@@ -22,6 +22,9 @@ STEP_SECONDS: Final = 900
 DAY_SECONDS: Final = 86400
 SILENT_SECONDS: Final = 2 * 300 + 60
 """A device that has people online and was not heard for two usual intervals and a minute is silent."""
+
+BACKUP_SECONDS: Final = 26 * 3600
+"""A daily backup that is two hours late has failed."""
 
 MOST_REASONS: Final = 8
 
@@ -112,30 +115,23 @@ def _troubles(deps: ConsoleDeps, visit: Visit, nas: tuple[NasLine, ...]) -> tupl
     words = visit.f.words
     found = []
     if not deps.store.state.writable:
-        badge = Badge(Mark.DANGER, words.text("Not writable"))
-        found.append(
-            Trouble(words.text("The database takes no writes"), deps.store.state.reason, badge=badge)
-        )
-    found += [_silence(visit, line) for line in nas if line.badge.mark is Mark.WARN]
+        found.append(sentences.not_writable(words, deps.store.state.reason))
+    backed_up_at = deps.backed_up_at()
+    if backed_up_at is None or visit.now - backed_up_at > BACKUP_SECONDS:
+        found.append(sentences.stale_backup(visit.f, backed_up_at))
+    found += [sentences.silence(visit.f, line) for line in nas if line.badge.mark is Mark.WARN]
+    found += [sentences.unsigned(words, name) for name in _never_signed(deps, visit, nas)]
     return tuple(found)
 
 
-def _silence(visit: Visit, line: NasLine) -> Trouble:
-    f, words = visit.f, visit.f.words
-    silent_for = None if line.last_report_at is None else visit.now - line.last_report_at
-    return Trouble(
-        words.text(
-            "%(name)s: no accounting for %(time)s",
-            name=sentences.isolated(line.name),
-            time=f.duration(silent_for),
-        ),
-        words.plural(
-            "%(count)s session open; it goes on and nothing is charged twice.",
-            "%(count)s sessions open; they go on and nothing is charged twice.",
-            line.online,
-            count=f.count(line.online),
-        ),
-        "/admin/online?suspect=1",
-        words.text("Open the list"),
-        line.badge,
-    )
+def _never_signed(deps: ConsoleDeps, visit: Visit, nas: tuple[NasLine, ...]) -> list[str]:
+    """Devices that report and whose logins have never carried a Message-Authenticator (security R4)."""
+    reporting = {line.name for line in nas if line.last_report_at is not None}
+    return [
+        name
+        for device in deps.tables.all_nas()
+        if (not visit.projects or device.project_id in visit.projects)
+        and (name := device.name or str(device.address)) in reporting
+        and device.message_authenticator is not MessageAuthenticatorPolicy.REQUIRE
+        and not deps.tables.signs(device, device.host)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zhuomai_appliance.web.admin.lists import Event, EventKind
-from zhuomai_appliance.web.admin.views import Badge, ErrorView, Figure, Mark
+from zhuomai_appliance.web.admin.views import Badge, ErrorView, Figure, Mark, NasLine, Trouble
 from zhuomai_appliance.web.formats import Formatter
 from zhuomai_appliance.web.words import Words, mark
 
@@ -52,6 +52,56 @@ def nas_badge(words: Words, *, silent: bool, ever: bool) -> Badge:
     if not ever:
         return Badge(Mark.IDLE, words.text("Never seen"))
     return Badge(Mark.WARN, words.text("Silent")) if silent else Badge(Mark.OK, words.text("Reports"))
+
+
+def not_writable(words: Words, why: str) -> Trouble:
+    """The database takes no writes: logins of known people go on, nothing else does."""
+    badge = Badge(Mark.DANGER, words.text("Not writable"))
+    return Trouble(words.text("The database takes no writes"), why, badge=badge)
+
+
+def stale_backup(f: Formatter, backed_up_at: int | None) -> Trouble:
+    """No backup for more than a day, or none at all."""
+    text = f.words.text
+    title = (
+        text("No backup yet")
+        if backed_up_at is None
+        else text("No backup for %(time)s", time=f.duration(f.now - backed_up_at))
+    )
+    detail = text("A full disk or a missing folder is the usual cause; the log names it.")
+    return Trouble(title, detail, badge=Badge(Mark.WARN, text("To do")))
+
+
+def silence(f: Formatter, line: NasLine) -> Trouble:
+    """An access device has sessions open and says nothing."""
+    words = f.words
+    silent_for = None if line.last_report_at is None else f.now - line.last_report_at
+    return Trouble(
+        words.text(
+            "%(name)s: no accounting for %(time)s", name=isolated(line.name), time=f.duration(silent_for)
+        ),
+        words.plural(
+            "%(count)s session open; it goes on and nothing is charged twice.",
+            "%(count)s sessions open; they go on and nothing is charged twice.",
+            line.online,
+            count=f.count(line.online),
+        ),
+        "/admin/online?suspect=1",
+        words.text("Open the list"),
+        line.badge,
+    )
+
+
+def unsigned(words: Words, name: str) -> Trouble:
+    """A device whose logins carry no Message-Authenticator: somebody in between could forge our answers."""
+    return Trouble(
+        words.text("%(name)s does not sign its logins", name=isolated(name)),
+        words.text(
+            "Update the device or switch Message-Authenticator on there, then require it in the site file."
+        ),
+        badge=Badge(Mark.WARN, words.text("Watch")),
+        urgent=False,
+    )
 
 
 def chain_badge(words: Words, *, holds: bool) -> Badge:

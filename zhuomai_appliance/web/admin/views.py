@@ -118,13 +118,17 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that needs a person: what, whom it touches, where to look. Most urgent first."""
+    """Something that needs a person: what, whom it touches, where to look. Most urgent first.
+
+    What is not ``urgent`` is worth knowing and stands in the list alone, without a notice over the page.
+    """
 
     title: str
     detail: str
     url: str = ""
     url_label: str = ""
     badge: Badge | None = None
+    urgent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,11 @@ class DashboardView:
     nas: tuple[NasLine, ...]
     online_url: str
     attempts_url: str
+
+    @property
+    def notices(self) -> tuple[Trouble, ...]:
+        """What stands over the page until it is put right."""
+        return tuple(trouble for trouble in self.troubles if trouble.urgent)
 
     @property
     def refused_total(self) -> int:
