@@ -1,4 +1,5 @@
-"""How long the lists of a big school take: 50,000 accounts, 20,000 online, 600,000 finished sessions in a month.
+"""How long the lists of a big school take: 50,000 accounts, 20,000 online, 600,000 finished sessions and as many attempts
+in a month, 200,000 posting lines.
 
     python benchmarks/store_reports.py [ACCOUNTS]
 
@@ -16,15 +17,17 @@ from pathlib import Path
 
 from zhuomai_appliance.entropy import SystemEntropy
 from zhuomai_appliance.model.people import AccountStatus
-from zhuomai_appliance.store import network, reports, sessions
+from zhuomai_appliance.store import journal, network, reports, sessions
 from zhuomai_appliance.store.inline import InlineStore
 from zhuomai_appliance.store.interface import Transaction
 from zhuomai_appliance.store.reports import (
     AccountFilter,
     AccountSort,
+    AttemptFilter,
     OnlineFilter,
     OnlineSort,
     Page,
+    PostingFilter,
     SessionFilter,
 )
 from zhuomai_appliance.store.sql import Query
@@ -116,6 +119,48 @@ def fill(tx: Transaction, people: int) -> None:
             for i in range(1, people + 1)
         ),
     )
+    journal.ensure_month(tx, "202609")
+    tx.many(
+        Query.of(
+            "b.attempt",
+            "INSERT INTO attempt_202609 (project_id, at, account_id, username_raw, mac, ip, nas_id, access_kind,"
+            " proof_kind, accepted, reason, detail, lookup_code) VALUES (1, :at, :id, :name, :mac, '10.0.0.1', 1,"
+            " 'portal', 'pap', :ok, :reason, '', :code)",
+        ),
+        (
+            {
+                "at": NOW - 12 * 86_400 + n * 86_400 + i,
+                "id": i,
+                "name": f"2026{i:06d}",
+                "mac": mac(i),
+                "ok": int(i % 5 > 0),
+                "reason": "" if i % 5 else "wrong_password",
+                "code": "" if i % 5 else f"{n}X{i}",
+            }
+            for n in range(FINISHED_OF_ONE)
+            for i in range(1, people + 1)
+        ),
+    )
+    tx.many(
+        Query.of(
+            "b.posting",
+            "INSERT INTO posting (project_id, kind, effect, order_no, operator, posted_at, memo)"
+            " VALUES (1, 'sale', :effect, :order_no, 'c', :at, '')",
+        ),
+        ({"effect": f"o{i}", "order_no": f"1-{i:09d}", "at": NOW - i} for i in range(1, people * 2 + 1)),
+    )
+    for sign, account in ((1, "cash:c"), (-1, "deferred:%d")):
+        tx.many(
+            Query.of(
+                "b.line",
+                "INSERT INTO posting_line (project_id, posting_id, ledger_account, amount_fen)"
+                " VALUES (1, :id, :account, :amount)",
+            ),
+            (
+                {"id": i, "account": account.replace("%d", str(i)), "amount": sign * 3000}
+                for i in range(1, people * 2 + 1)
+            ),
+        )
 
 
 def _stay(i: int, n: int, at: int, stopped: int | None) -> dict[str, int | str | None]:
@@ -151,6 +196,14 @@ def main() -> None:
         def log(chosen: SessionFilter) -> int:
             return len(reports.sessions(reader, ours, chosen, Page(limit=50, newest_first=True)))  # type: ignore[arg-type]
 
+        newest = Page(limit=50, newest_first=True)
+
+        def attempts(chosen: AttemptFilter) -> int:
+            return len(reports.attempts(reader, ours, chosen, newest))  # type: ignore[arg-type]
+
+        def postings(chosen: PostingFilter) -> int:
+            return len(reports.postings(reader, ours, chosen, newest))  # type: ignore[arg-type]
+
         at = NOW - 5 * 86_400
         questions: dict[str, Callable[[], int]] = {
             "accounts, first page and count": lambda: people_page(AccountFilter()),
@@ -173,6 +226,14 @@ def main() -> None:
             "log, first page": lambda: log(SessionFilter()),
             "log, address and time": lambda: log(SessionFilter(ip="10.0.27.16", from_at=at, to_at=at + 1)),
             "log, one person": lambda: log(SessionFilter(username="2026000777")),
+            "attempts, newest": lambda: attempts(AttemptFilter()),
+            "attempts, a look-up code": lambda: attempts(AttemptFilter(lookup_code="3X500")),
+            "attempts, one person": lambda: attempts(AttemptFilter(username="2026000777")),
+            "attempts, one reason": lambda: attempts(AttemptFilter(reason="wrong_password")),
+            "attempts, words": lambda: attempts(AttemptFilter(words="000777")),
+            "postings, a till's newest": lambda: postings(PostingFilter(account_ref="cash:c")),
+            "postings, an order": lambda: postings(PostingFilter(order_no="1-000000777")),
+            "postings, an hour": lambda: postings(PostingFilter(from_at=NOW - 3600, to_at=NOW)),
             "dashboard": lambda: reports.dashboard(reader, ours, NOW, NOW - 36_000).accounts,  # type: ignore[arg-type]
         }
         for name, ask in questions.items():

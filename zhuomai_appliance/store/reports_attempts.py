@@ -12,7 +12,7 @@ from zhuomai_appliance.model.network import NasId, ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.reports_access import whom
-from zhuomai_appliance.store.reports_query import Page, flag, pattern, project_ids, rows
+from zhuomai_appliance.store.reports_query import Page, flag, pattern, project_ids, rows, sorting
 from zhuomai_appliance.store.sql import load
 
 _Q = load("reports_access")
@@ -110,6 +110,9 @@ def attempts(
         limit=page.limit,
         offset=page.offset,
         **{f"{side}_at": at, f"{side}_id": row_id},
+        by_project=flag(chosen.lookup_code is None),
+        by_code=flag(chosen.lookup_code is not None),
+        **sorting(page, any(one is not None for one in (chosen.lookup_code, chosen.account_id, name))),
     )
     return [
         AttemptRow(

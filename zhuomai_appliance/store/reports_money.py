@@ -13,7 +13,7 @@ from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import PlanKind, SubscriptionId, SubscriptionState
 from zhuomai_appliance.store.interface import Reader
-from zhuomai_appliance.store.reports_query import Page, flag, project_ids, rows
+from zhuomai_appliance.store.reports_query import Page, flag, project_ids, rows, sorting
 from zhuomai_appliance.store.sql import load
 
 _Q = load("reports_money")
@@ -152,6 +152,7 @@ def postings(
         from_at=chosen.from_at,
         to_at=chosen.to_at,
         **page.conditions(),
+        **sorting(page, chosen.order_no is not None or chosen.posting_id is not None),
     )
     return [PostingRow(*row[:4], PostingKind(row[4]), *row[5:]) for row in found]
 

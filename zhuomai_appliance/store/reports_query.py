@@ -58,6 +58,14 @@ def flag(wanted: bool) -> int | None:
     return 1 if wanted else None
 
 
+def sorting(page: Page, few: bool) -> dict[str, Value]:
+    """The order of a list whose filter leaves a few rows: find them by its index, then sort.
+
+    A walk along the list's own key would be preferred by the planner, which knows nothing of how few they are.
+    """
+    return {"sorted_down" if page.newest_first else "sorted_up": flag(few)}
+
+
 def pattern(words: str) -> str:
     """A LIKE pattern (ESCAPE is a backslash) for a text, folded as login names are, anywhere in a column."""
     folded = normal_name(words)

@@ -97,7 +97,9 @@ SELECT t.id, t.project_id, t.at, t.account_id, (SELECT a.username FROM account a
        (SELECT n.name FROM nas n WHERE n.id = t.nas_id), t.ssid, t.vlan, t.port_id, t.access_kind, t.proof_kind,
        t.accepted, t.reason, t.detail, t.lookup_code, t.acct_session_id
 FROM attempt_all t
-WHERE t.project_id IN (:project_ids)
+WHERE t.id > 0
+  AND t.project_id IN (:project_ids) -- if by_project
+  AND +t.project_id IN (:project_ids) -- if by_code
   AND t.at = :same_at AND t.id = :same_id -- if same_at
   AND (t.at > :after_at OR (t.at = :after_at AND t.id > :after_id)) -- if after_at
   AND (t.at < :before_at OR (t.at = :before_at AND t.id < :before_id)) -- if before_at
@@ -115,6 +117,8 @@ WHERE t.project_id IN (:project_ids)
   AND t.at >= :from_at -- if from_at
   AND t.at < :to_at -- if to_at
 ORDER BY
+  +t.at DESC, +t.id DESC, -- if sorted_down
+  +t.at, +t.id, -- if sorted_up
   t.at DESC, t.id DESC, -- if newest_first
   t.at, t.id
 LIMIT :limit OFFSET :offset

@@ -39,6 +39,8 @@ WHERE p.project_id IN (:project_ids)
   AND p.posted_at >= :from_at -- if from_at
   AND p.posted_at < :to_at -- if to_at
 ORDER BY
+  +l.id DESC, -- if sorted_down
+  +l.id, -- if sorted_up
   l.id DESC, -- if newest_first
   l.id
 LIMIT :limit OFFSET :offset

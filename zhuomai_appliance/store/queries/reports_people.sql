@@ -22,7 +22,11 @@ WHERE a.project_id IN (:project_ids)
   AND a.id < :before -- if before
   AND a.username = :username -- if username
   AND a.full_name = :full_name -- if full_name
-  AND (a.id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value LIKE :words ESCAPE '\') OR lower(a.full_name) LIKE :words ESCAPE '\' OR a.phone_index = :phone_words OR a.id IN (SELECT d.account_id FROM device_binding d WHERE d.project_id IN (:project_ids) AND d.mac = :mac_words) OR a.id IN (SELECT s.account_id FROM session s WHERE s.stopped_at IS NULL AND (s.mac = :mac_words OR s.ip = :exact_words))) -- if words
+  AND a.id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value LIKE :words ESCAPE '\' -- if words
+               UNION ALL SELECT f.id FROM account f WHERE f.project_id IN (:project_ids) AND lower(f.full_name) LIKE :words ESCAPE '\' -- if words
+               UNION ALL SELECT f.id FROM account f WHERE f.project_id IN (:project_ids) AND f.phone_index = :phone_words -- if words
+               UNION ALL SELECT d.account_id FROM device_binding d WHERE d.project_id IN (:project_ids) AND d.mac = :mac_words -- if words
+               UNION ALL SELECT s.account_id FROM session s WHERE s.stopped_at IS NULL AND s.account_id IS NOT NULL AND (s.mac = :mac_words OR s.ip = :exact_words)) -- if words
   AND a.phone_index = :phone_index -- if phone_index
   AND a.id IN (SELECT d.account_id FROM device_binding d WHERE d.project_id IN (:project_ids) AND d.mac = :mac) -- if mac
   AND g.name = :group_name -- if group_name
@@ -54,7 +58,11 @@ LEFT JOIN entitlement e ON e.account_id = a.id
 WHERE a.project_id IN (:project_ids)
   AND a.username = :username -- if username
   AND a.full_name = :full_name -- if full_name
-  AND (a.id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value LIKE :words ESCAPE '\') OR lower(a.full_name) LIKE :words ESCAPE '\' OR a.phone_index = :phone_words OR a.id IN (SELECT d.account_id FROM device_binding d WHERE d.project_id IN (:project_ids) AND d.mac = :mac_words) OR a.id IN (SELECT s.account_id FROM session s WHERE s.stopped_at IS NULL AND (s.mac = :mac_words OR s.ip = :exact_words))) -- if words
+  AND a.id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value LIKE :words ESCAPE '\' -- if words
+               UNION ALL SELECT f.id FROM account f WHERE f.project_id IN (:project_ids) AND lower(f.full_name) LIKE :words ESCAPE '\' -- if words
+               UNION ALL SELECT f.id FROM account f WHERE f.project_id IN (:project_ids) AND f.phone_index = :phone_words -- if words
+               UNION ALL SELECT d.account_id FROM device_binding d WHERE d.project_id IN (:project_ids) AND d.mac = :mac_words -- if words
+               UNION ALL SELECT s.account_id FROM session s WHERE s.stopped_at IS NULL AND s.account_id IS NOT NULL AND (s.mac = :mac_words OR s.ip = :exact_words)) -- if words
   AND a.phone_index = :phone_index -- if phone_index
   AND a.id IN (SELECT d.account_id FROM device_binding d WHERE d.project_id IN (:project_ids) AND d.mac = :mac) -- if mac
   AND g.name = :group_name -- if group_name
