@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from tests.web import captive_samples, console_samples
 from tests.web.invented import DAY, GB, HOSTILE, MIDNIGHT, NOW, WEB, ZONE, is_zh
@@ -106,12 +106,17 @@ SAMPLES: Final[dict[str, Sample]] = {
 
 
 def render(
-    renderer: Renderer, name: str, language: Language, theme: str = "light", hostile: bool = False
+    renderer: Renderer,
+    name: str,
+    language: Language,
+    theme: str = "light",
+    hostile: bool = False,
+    change: Callable[[Any], object] = lambda view: view,
 ) -> str:
-    """The page ``name`` as its site would send it."""
+    """The page ``name`` as its site would send it, its view after ``change``."""
     sample = SAMPLES[name]
     f = renderer.formatter(language, ZONE, NOW)
-    view = sample.view(f, hostile)
+    view = change(sample.view(f, hostile))
     query = {"q": HOSTILE[0]} if hostile else {}
     if sample.site == "captive":
         page: object = captive.CaptivePage(captive_samples.school(f, hostile), "/", query, "signed")

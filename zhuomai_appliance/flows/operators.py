@@ -192,8 +192,11 @@ class Operators:
             lambda tx: _audit(tx, actor, now, "operator.login", name, result=result), urgent=True
         )
 
-    def session(self, token: str, now: int) -> ConsoleSession | None:
-        """The console session of a cookie's token, unless it is over: 30 minutes idle, 12 hours in all."""
+    def session(self, token: str, now: int, *, is_act: bool = True) -> ConsoleSession | None:
+        """The console session of a cookie's token, unless it is over: 30 minutes idle, 12 hours in all.
+
+        ``is_act`` False is a page that renews itself: nobody did anything, so the idle time goes on.
+        """
         digest = digest_of(token)
         found = rows.find_session(self._store.reader, digest)
         if (
@@ -203,7 +206,7 @@ class Operators:
             or now >= found.seen_at + IDLE_SECONDS
         ):
             return None
-        if now >= found.seen_at + TOUCH_SECONDS:
+        if is_act and now >= found.seen_at + TOUCH_SECONDS:
             self._store.enqueue(lambda tx: rows.touch_session(tx, digest, now), droppable=True)
         return found
 

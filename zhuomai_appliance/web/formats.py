@@ -153,6 +153,10 @@ class Formatter:
         """21:38."""
         return NOTHING if at is None else self.local(at).strftime("%H:%M")
 
+    def wall_clock(self, at: int) -> str:
+        """21:38:06."""
+        return self.local(at).strftime("%H:%M:%S")
+
     def moment(self, at: int | None) -> str:
         """Today 19:26, yesterday 23:41, else 11-18 19:26."""
         if at is None:

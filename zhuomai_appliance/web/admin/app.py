@@ -108,8 +108,11 @@ class AdminApp:
     @app.route("/online", methods=["GET"])
     @require(Permission.SESSIONS_READ)
     async def online(self, visit: Visit) -> bytes:
-        """Who is online."""
+        """Who is online; the page asks for its changing part alone every few seconds."""
         view = await records.online(self._deps, visit)
+        if _renews_itself(visit.request):
+            shell = self._shell(visit, "online")
+            return self._send(visit.request, "online_live.html", visit.f, p=shell, v=view)
         return self._page(visit, "online.html", view, "online", await self._flash(visit))
 
     @app.route("/online/<int:session_id>/disconnect", methods=["POST"])
@@ -215,7 +218,8 @@ class AdminApp:
         """The visit of a request with a living session; a language or theme chosen in the address is remembered."""
         now = self._deps.clock()
         token = session_token(request)
-        session = self._deps.operators.session(token, now) if token else None
+        is_act = not _renews_itself(request)
+        session = self._deps.operators.session(token, now, is_act=is_act) if token else None
         if session is None:
             return None
         f, theme = self._looks(request, session.operator.project_ids)
@@ -290,7 +294,7 @@ class AdminApp:
         # With no-referrer a browser sends "Origin: null" with its forms, which says nothing (Fetch §3.2).
         request.setHeader(b"Referrer-Policy", b"same-origin")
         request.setHeader(b"Cache-Control", b"no-store")
-        request.setHeader(b"Vary", b"Cookie, Accept-Language, HX-Request")
+        request.setHeader(b"Vary", b"Cookie, Accept-Language, HX-Trigger")
         if request.isSecure():
             request.setHeader(b"Strict-Transport-Security", b"max-age=31536000")
         return self._deps.renderer.console(template, f, **context)
@@ -320,6 +324,11 @@ class AdminApp:
             return self.visit(request)
         except Exception:  # noqa: BLE001 - an error page must not fail on the error it tells of
             return None
+
+
+def _renews_itself(request: Any) -> bool:
+    """Whether the page's own clock asks, not a person: htmx names the element that asked (htmx, request headers)."""
+    return header(request, "hx-trigger") == "live"
 
 
 def _own_page(path: str, otherwise: str) -> str:
