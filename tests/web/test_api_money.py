@@ -8,7 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.web.api_client import Api
 from zhuomai_appliance.model.moment import Timestamp
+from zhuomai_appliance.model.network import AccessListEntry, ListAction, ListKind
 from zhuomai_appliance.model.products import PlanKind
+from zhuomai_appliance.store import network
 
 
 class OrderTests(SynchronousTestCase):
@@ -134,3 +136,23 @@ class ChoiceTests(SynchronousTestCase):
             self.assertNotIn(secret.decode(), devices.text)
         self.assertFalse([name for name in nas if "secret" in name])
         self.assertEqual((api.get("/groups").items, api.get("/rates").items), ([], []))
+
+    def test_lists_and_operators(self) -> None:
+        """Entries by kind; operators without their digests, and none of other projects to one bound to his own."""
+        api = Api()
+        school = api.school
+        for kind, value in ((ListKind.MAC, "02:00:00:00:00:09"), (ListKind.IP, "10.9.0.9")):
+            entry = AccessListEntry(school.project, kind, ListAction.DENY, value, "stolen", None)
+            school.write(lambda tx, entry=entry: network.put_list_entry(tx, entry, school.now()))  # type: ignore[misc]
+        school.reload()
+        (entry_item,) = api.get("/lists?kind=mac").items
+        self.assertEqual((entry_item["value"], entry_item["reason"]), ("02:00:00:00:00:09", "stolen"))
+        page = api.get("/lists?limit=1").json
+        self.assertEqual(api.get(f"/lists?after={page['next']}").items, [entry_item])
+        near = api.token("near", "admin", projects=(school.project,))
+        api.token("far", "cashier", projects=(api.other,))
+        everybody = api.get("/operators")
+        self.assertEqual([item["name"] for item in everybody.items], ["boss", "near", "far"])
+        self.assertNotIn("digest", everybody.text)
+        self.assertEqual([item["name"] for item in api.get("/operators", near).items], ["near"])
+        self.assertEqual(api.get("/lists", api.token("third", "admin", projects=(api.other,))).items, [])

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from zhuomai_appliance.model.commerce import Channel, OrderState, PostingKind
+from zhuomai_appliance.model.network import ListAction, ListKind
 from zhuomai_appliance.model.people import AccountStatus
 from zhuomai_appliance.model.products import PlanKind, SubscriptionState
 from zhuomai_appliance.web.api.fields import Time
@@ -254,3 +255,26 @@ class NasItem(Answer):
     interim_seconds: int
     message_authenticator: str
     user_networks: list[str]
+
+
+class ListEntryItem(Answer):
+    """An entry of a black or white list; `expires_at` null has no end."""
+
+    id: str
+    project: str
+    kind: ListKind
+    action: ListAction
+    value: str
+    reason: str
+    expires_at: Time | None
+
+
+class OperatorItem(Answer):
+    """An operator and what he may do; `projects` empty is every project."""
+
+    id: int
+    name: str
+    role: str
+    projects: list[str]
+    permissions: list[str]
+    disabled: bool

@@ -1,4 +1,4 @@
-"""What there is to choose from (plans, groups, rates, devices), and the audit log."""
+"""What there is to choose from (plans, groups, rates, devices), lists, operators, and the audit log."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
-from zhuomai_appliance.model.network import Nas, ProjectId
-from zhuomai_appliance.model.people import Group
-from zhuomai_appliance.store import products, reports
+from zhuomai_appliance.model.network import AccessListEntry, Nas, ProjectId
+from zhuomai_appliance.model.people import Group, Operator
+from zhuomai_appliance.store import operators, products, reports
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.products import SWITCHES, Offer
 from zhuomai_appliance.store.reports import AuditFilter, AuditRow
 from zhuomai_appliance.web.api.calls import Call, Parts, split
-from zhuomai_appliance.web.api.items import AuditItem, GroupItem, ItemList, NasItem, PlanItem, RateItem
-from zhuomai_appliance.web.api.requests import AuditQuery, NamedQuery
+from zhuomai_appliance.web.api.items import (
+    AuditItem,
+    GroupItem,
+    ItemList,
+    ListEntryItem,
+    NasItem,
+    OperatorItem,
+    PlanItem,
+    RateItem,
+)
+from zhuomai_appliance.web.api.requests import AuditQuery, ListEntryQuery, NamedQuery
 
 _Names: TypeAlias = dict[str, Mapping[Any, str]]
 
-Thing = TypeVar("Thing", PlanItem, GroupItem, RateItem, NasItem)
+Named = TypeVar("Named", PlanItem, GroupItem, RateItem, NasItem)
+Thing = TypeVar("Thing", PlanItem, GroupItem, RateItem, NasItem, ListEntryItem, OperatorItem)
 
 
 async def list_plans(parts: Parts, call: Call) -> BaseModel:
@@ -83,6 +93,36 @@ async def list_nas(parts: Parts, call: Call) -> BaseModel:
     return ItemList[NasItem](items=list(items), next=after)
 
 
+async def list_entries(parts: Parts, call: Call) -> BaseModel:
+    """The black and white lists, expired entries included."""
+    query: ListEntryQuery = call.query
+    entries = [
+        _entry(parts, entry)
+        for project_id in _mine(parts, call)
+        for entry in parts.tables.lists(project_id)
+        if query.kind in (None, entry.kind)
+        and query.action in (None, entry.action)
+        and query.value in (None, entry.value)
+    ]
+    items, after = _cut(entries, call)
+    return ItemList[ListEntryItem](items=list(items), next=after)
+
+
+async def list_operators(parts: Parts, call: Call) -> BaseModel:
+    """The operators; of one bound to projects, only those bound within them."""
+    query: NamedQuery = call.query
+    mine = set(_mine(parts, call))
+    everywhere = not call.projects(parts)
+    found = [
+        _operator(parts, operator)
+        for operator in await parts.store.read(operators.operators)
+        if query.name in (None, operator.name)
+        and (everywhere or (operator.project_ids and mine.issuperset(operator.project_ids)))
+    ]
+    items, after = _cut(found, call)
+    return ItemList[OperatorItem](items=list(items), next=after)
+
+
 async def list_audit(parts: Parts, call: Call) -> BaseModel:
     """A page of the audit log."""
     query: AuditQuery = call.query
@@ -105,19 +145,19 @@ def _mine(parts: Parts, call: Call) -> Sequence[ProjectId]:
 
 
 async def _page(
-    parts: Parts, call: Call, gather: Callable[[Reader], list[Thing]]
-) -> tuple[Sequence[Thing], int | str | None]:
+    parts: Parts, call: Call, gather: Callable[[Reader], list[Named]]
+) -> tuple[Sequence[Named], int | str | None]:
     """There are few of these: all are read, and a page is cut out by id."""
     query: NamedQuery = call.query
-    newest = query.order == "newest"
-    items = sorted(await parts.store.read(gather), key=lambda item: item.id, reverse=newest)
-    chosen = [
-        item
-        for item in items
-        if query.name in (None, item.name)
-        and (query.after is None or (item.id < query.after if newest else item.id > query.after))
-    ]
-    return split(chosen, call, lambda item: item.id)
+    items = await parts.store.read(gather)
+    return _cut([item for item in items if query.name in (None, item.name)], call)
+
+
+def _cut(items: list[Thing], call: Call) -> tuple[Sequence[Thing], int | str | None]:
+    after, newest = call.query.after, call.query.order == "newest"
+    ordered = sorted(items, key=lambda item: item.id, reverse=newest)
+    left = [item for item in ordered if after is None or (item.id < after if newest else item.id > after)]
+    return split(left, call, lambda item: item.id)
 
 
 def _plan(parts: Parts, offer: Offer) -> PlanItem:
@@ -169,6 +209,29 @@ def _nas(parts: Parts, nas: Nas) -> NasItem:
         interim_seconds=nas.interim_seconds,
         message_authenticator=nas.message_authenticator.value,
         user_networks=[str(network) for network in nas.user_networks],
+    )
+
+
+def _entry(parts: Parts, entry: AccessListEntry) -> ListEntryItem:
+    return ListEntryItem(
+        id=f"{entry.project_id}-{entry.kind}-{entry.value}",
+        project=parts.project_name(entry.project_id),
+        kind=entry.kind,
+        action=entry.action,
+        value=entry.value,
+        reason=entry.reason,
+        expires_at=parts.maybe_time(entry.expires_at, entry.project_id),
+    )
+
+
+def _operator(parts: Parts, operator: Operator) -> OperatorItem:
+    return OperatorItem(
+        id=operator.id,
+        name=operator.name,
+        role=operator.role,
+        projects=[parts.project_name(project_id) for project_id in operator.project_ids],
+        permissions=sorted(permission.value for permission in operator.permissions),
+        disabled=operator.disabled,
     )
 
 

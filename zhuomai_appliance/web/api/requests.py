@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from zhuomai_appliance.model.commerce import Channel, OrderState, PostingKind
+from zhuomai_appliance.model.network import ListAction, ListKind
 from zhuomai_appliance.model.people import AccountStatus
 from zhuomai_appliance.model.products import SubscriptionState
 from zhuomai_appliance.web.api.fields import (
@@ -113,6 +114,14 @@ class NamedQuery(ById):
     name: Text | None = None
 
 
+class ListEntryQuery(ByText):
+    """Entries of the black and white lists by kind, action and value."""
+
+    kind: ListKind | None = None
+    action: ListAction | None = None
+    value: Text | None = None
+
+
 class AccountBody(Strict):
     """A new account. Without `plan` it gets its group's; `project` is needed only where one may work in several."""
 
@@ -160,6 +169,6 @@ class OrderBody(Strict):
 
 
 __all__ = [
-    "AccountBody", "AccountPatch", "AccountQuery", "AttemptQuery", "AuditQuery", "Listing", "NamedQuery", "Nothing",
+    "AccountBody", "AccountPatch", "AccountQuery", "AttemptQuery", "AuditQuery", "ListEntryQuery", "Listing", "NamedQuery", "Nothing",
     "OrderBody", "OrderQuery", "PostingQuery", "SessionQuery", "SubscriptionQuery",
 ]  # fmt: skip

@@ -84,6 +84,14 @@ ROUTES: Final = (
         records.list_nas, ItemList[items.NasItem], query=requests.NamedQuery,
     ),
     Route(
+        "list_entries", "GET", "/lists", "List black and white list entries", Permission.NETWORK_READ,
+        records.list_entries, ItemList[items.ListEntryItem], query=requests.ListEntryQuery,
+    ),
+    Route(
+        "list_operators", "GET", "/operators", "List operators", Permission.OPERATORS_WRITE,
+        records.list_operators, ItemList[items.OperatorItem], query=requests.NamedQuery,
+    ),
+    Route(
         "list_audit", "GET", "/audit", "List who did what", Permission.AUDIT_READ,
         records.list_audit, ItemList[items.AuditItem], query=requests.AuditQuery,
     ),
