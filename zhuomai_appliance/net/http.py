@@ -116,6 +116,9 @@ class AdmittingSite(server.Site):
         of_address: connections that one address may hold; schools behind NAT need more on the captive site.
     """
 
+    # Site's own protocol hides its channel behind a proxy that negotiates HTTP/2
+    protocol: Any = DeadlineChannel
+
     def __init__(
         self, resource: IResource, reactor: Any, *, of_address: int = CONNECTIONS_OF_ADDRESS
     ) -> None:

@@ -248,14 +248,12 @@ class PortalProtocol(DatagramProtocol):
                 )
 
     def stopProtocol(self) -> None:
-        """End every dialogue that still waits."""
-        for talk in {id(t): t for t in self._talks.values()}.values():
+        """End every dialogue, the waiting ones first: none of them may begin because another ends."""
+        waiting = [talk for queue in self._waiting.values() for talk in queue]
+        self._waiting.clear()
+        for talk in (*waiting, *{id(t): t for t in self._talks.values()}.values()):
             if talk.timer is not None and talk.timer.active():
                 talk.timer.cancel()
             talk.timer = None
             self._tell(talk, Outcome(Ending.TIMEOUT))
-        for queue in self._waiting.values():
-            for talk in queue:
-                self._tell(talk, Outcome(Ending.TIMEOUT))
-            queue.clear()
         self._talks.clear()

@@ -77,7 +77,7 @@ class _RadiusPort(DatagramProtocol):
         self.counters: Counter[str] = Counter()
         self.complaints = Complaints(clocks.monotonic)
         self.duplicates = DuplicateCache(self.keep_seconds, DUPLICATES_KEPT)
-        self._open: set[RequestKey] = set()
+        self._open: set[tuple[RequestKey, bytes]] = set()
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
         """Take one datagram; whatever is in it, this returns."""
@@ -107,7 +107,7 @@ class _RadiusPort(DatagramProtocol):
             self.counters["pending"] += 1
         else:
             self.counters["requests"] += 1
-            self._open.add(key)
+            self._open.add((key, packet.authenticator))
             self.work(packet, nas, secret, key)
 
     @property
@@ -136,7 +136,7 @@ class _RadiusPort(DatagramProtocol):
         """Sign, remember and send a reply."""
         datagram = encode_reply(code, packet, reply, secret, sign=sign)
         self.duplicates.remember(key, packet.authenticator, datagram, self._clocks.monotonic())
-        self._open.discard(key)
+        self._open.discard((key, packet.authenticator))
         self._send(datagram, key)
 
     def drop(self, why: str, host: str, words: str) -> None:
@@ -158,7 +158,7 @@ class _RadiusPort(DatagramProtocol):
 
     def failed(self, reason: object, key: RequestKey, packet: Packet) -> None:
         """An answer could not be made: silence, and the next repetition is worked on anew (security R7)."""
-        self._open.discard(key)
+        self._open.discard((key, packet.authenticator))
         self.counters["failed"] += 1
         self.duplicates.forget(key, packet.authenticator)
         if self.complaints.may_say("failed", key.address):
@@ -230,7 +230,11 @@ class AuthProtocol(_RadiusPort):
             self._reply(answer, packet, secret, key)
 
     def _reply(self, answer: AccessAnswer, packet: Packet, secret: Secret, key: RequestKey) -> None:
-        self.answer(answer.code, packet, answer.attributes, secret, key, sign=True)
+        try:
+            self.answer(answer.code, packet, answer.attributes, secret, key, sign=True)
+        except ValueError as error:
+            # Beside a request's long row of Proxy-State a reply may not fit into 4096 octets (semantics §2.21)
+            self.failed(error, key, packet)
 
 
 class AccountingFlow(Protocol):
@@ -278,6 +282,6 @@ class AcctProtocol(_RadiusPort):
             self.counters["recorded"] += 1
             self.answer(Code.ACCOUNTING_RESPONSE, packet, (), secret, key, sign=False)
         else:
-            self._open.discard(key)
+            self._open.discard((key, packet.authenticator))
             self.drop("not_a_report", key.address, "an accounting request without a usable status")
             self.duplicates.forget(key, packet.authenticator)
