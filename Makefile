@@ -95,11 +95,11 @@ run: setup  ## a demo school on 127.0.0.1; prints where to look and how to log i
 
 .PHONY: test
 test: setup  ## every test
-	@$(PYTHON) -m pytest $(PYTEST)
+	@$(PYTHON) -m pytest -n auto --dist worksteal $(PYTEST)
 
 .PHONY: test-quick
 test-quick: setup  ## the tests that need no real process, browser or peer
-	@$(PYTHON) -m pytest -m "not slow" $(PYTEST)
+	@$(PYTHON) -m pytest -n auto --dist worksteal -m "not slow" $(PYTEST)
 
 .PHONY: check
 check: setup  ## lint, format, types, layers
