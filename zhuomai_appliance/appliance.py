@@ -118,6 +118,7 @@ class Appliance(MultiService):
             words,
             self.entropy,
             clocks.monotonic,
+            clocks.later,
         )
         self.accounting = AccountingFlow(store, self.vault, tables, reservations, effects.soon)
         self.auth = AuthProtocol(tables, self.access, clocks)
@@ -326,6 +327,7 @@ class Appliance(MultiService):
         if stopped is not None:
             await stopped
         await gatherResults([_maybe(port.stopListening()) for port in self._ports], consumeErrors=True)
+        self.access.flush()
         await self.store.close()
         os.close(self._lock)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from twisted.internet.defer import Deferred
@@ -37,7 +37,7 @@ from zhuomai_appliance.policy import authorize, credentials
 from zhuomai_appliance.policy.devices import BindingPlan
 from zhuomai_appliance.policy.facts import AccessFacts, OpenSession, Reservation
 from zhuomai_appliance.radius.packet import Code, Packet
-from zhuomai_appliance.store import accounts, journal, network, sessions
+from zhuomai_appliance.store import accounts, journal, login_facts, network, sessions
 from zhuomai_appliance.store.interface import Reader, Store, Transaction
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.vendors import profile_of
@@ -49,6 +49,10 @@ REJECT_DELAY_SECONDS: Final = 1.0
 """As FreeRADIUS's reject_delay: a guesser waits, nobody else does (semantics §2.22)."""
 
 WORTH_A_WRITE_SECONDS: Final = 3600
+
+ATTEMPTS_WAIT_SECONDS: Final = 0.2
+"""How long attempts are gathered before they are written together; the contract allows a second."""
+ATTEMPTS_GATHERED: Final = 1000
 
 _PORTAL_KINDS: Final = frozenset((AccessKind.PORTAL, AccessKind.OTHER))
 _NO_DELAY: Final = frozenset((AccessKind.MAC, AccessKind.PROBE))
@@ -90,7 +94,11 @@ class _Known:
 
 
 class AccessFlow:
-    """Answers Access-Requests. One object per process, on the reactor thread."""
+    """Answers Access-Requests. One object per process, on the reactor thread.
+
+    ``later`` calls something after so many seconds; with it attempts are written together, so that the writer's thread
+    does not wake for each of them. Without it each is written at once.
+    """
 
     def __init__(
         self,
@@ -103,7 +111,10 @@ class AccessFlow:
         words: ReasonWords,
         entropy: Entropy,
         monotonic: Callable[[], float],
+        later: Callable[[float, Callable[[], None]], object] | None = None,
     ) -> None:
+        self._later = later
+        self._gathered: list[journal.JudgedAttempt] = []
         self._store = store
         self._vault = vault
         self._tables = tables
@@ -154,17 +165,18 @@ class AccessFlow:
 
     def _gather(self, attempt: AccessAttempt, nas: Nas, now: int) -> _Known | None:
         """Everything about the account that the rules look at; None when the name or device is nobody's."""
-        reader = self._store.reader
+        reader, project_id = self._store.reader, nas.project_id
+        found: login_facts.LoginFacts | None
         if isinstance(attempt.proof, MacProof):
-            owners = accounts.owners_of_device(reader, nas.project_id, attempt.proof.mac)
-            login = accounts.login_by_id(reader, owners[0].account_id) if owners else None
+            found = login_facts.facts_of_device(reader, project_id, attempt.proof.mac)
         else:
-            login = accounts.find_login(reader, nas.project_id, attempt.username)
-        if login is None:
+            found = login_facts.find_facts(reader, project_id, attempt.username, nas.id)
+        if found is None:
             return None
-        account = login.account
+        login, account = found.login, found.login.account
         group = self._tables.group(account.group_id)
         chain = None if login.chain is None else chain_rules.load(login.chain)
+        open_sessions = sessions.slots_of(reader, account.id) if found.has_sessions else ()
         facts = AccessFacts(
             account=account,
             entitlement=chain,
@@ -172,21 +184,21 @@ class AccessFlow:
             password=self._password(login),
             open_sessions=tuple(
                 OpenSession(s.mac, s.nas_id, s.acct_session_id, s.seen_at, s.interim_seconds, s.ip)
-                for s in sessions.slots_of(reader, account.id)
+                for s in open_sessions
             ),
             reservations=tuple(
                 Reservation(device, until) for device, until in self._reservations.of(account.id, now)
             ),
-            bindings=tuple(accounts.bindings(reader, nas.project_id, account.id)),
+            bindings=found.bindings,
             account_rate=login.rate,
             group_rate=self._tables.rate(group.rate_id) if group is not None else None,
         )
-        first_login_is_due = account.first_login_at is None
-        if chain is not None and not first_login_is_due:
-            first_login_is_due = chain_rules.first_login(chain, now) != chain_rules.at(chain, now)
-        return _Known(
-            facts, self._one_time_secrets(reader, attempt, account.id, nas, now), first_login_is_due
+        # A chain that nothing waits in, and that time has not moved, is the same object after a login
+        is_due = account.first_login_at is None or (
+            chain is not None and chain_rules.first_login(chain, now) is not chain
         )
+        secrets = self._one_time_secrets(reader, attempt, account.id, nas, now) if found.has_secrets else ()
+        return _Known(facts, secrets, is_due)
 
     def _password(self, login: accounts.Login) -> bytes | None:
         if login.secret_sealed is None:
@@ -251,7 +263,7 @@ class AccessFlow:
         now: int,
     ) -> AccessAnswer:
         account = known.facts.account
-        grant = replace(grant, class_token=class_token.make(self._vault, self._entropy, account.id))
+        token = class_token.make(self._vault, self._entropy, account.id)
         device = attempt.mac or attempt.ip or attempt.calling_station_raw
         self._reservations.hold(account.id, device, now)
         binding = authorize.binding_plan(attempt, known.facts, now)
@@ -266,7 +278,7 @@ class AccessFlow:
             self._board.tell(secret_id, Told(grant, ""))
         renamed = account.username if isinstance(attempt.proof, MacProof) else None
         return AccessAnswer(
-            Code.ACCESS_ACCEPT, attributes_for(grant, nas, profile, renamed, attempt.access_kind)
+            Code.ACCESS_ACCEPT, attributes_for(grant, nas, profile, renamed, attempt.access_kind, token)
         )
 
     def _reject(
@@ -336,19 +348,21 @@ class AccessFlow:
         detail: str,
         lookup_code: str,
     ) -> None:
-        self._store.enqueue(
-            lambda tx: journal.add_attempt(
-                tx,
-                nas.project_id,
-                attempt,
-                account_id=account_id,
-                accepted=accepted,
-                reason=reason,
-                detail=detail,
-                lookup_code=lookup_code,
-            ),
-            droppable=True,
+        gathered = self._gathered
+        gathered.append(
+            journal.JudgedAttempt(nas.project_id, attempt, account_id, accepted, reason, detail, lookup_code)
         )
+        if self._later is None or len(gathered) >= ATTEMPTS_GATHERED:
+            self.flush()
+        elif len(gathered) == 1:
+            self._later(ATTEMPTS_WAIT_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write the attempts gathered so far; also called before the store is closed."""
+        judged = tuple(self._gathered)
+        if judged:
+            self._gathered.clear()
+            self._store.enqueue(lambda tx: journal.add_attempts(tx, judged), droppable=True)
 
 
 def _is_news(binding: BindingPlan, facts: AccessFacts, now: int) -> bool:

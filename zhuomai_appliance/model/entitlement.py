@@ -39,6 +39,7 @@ __all__ = [
     "SegmentChange",
     "Term",
     "WhyNot",
+    "allowances_left",
     "at",
     "begin",
     "changes",
@@ -160,6 +161,12 @@ def seconds_left(entitlement: Entitlement, now: int) -> int | None:
     return _left([s.seconds_left for s in _usable(entitlement, now)])
 
 
+def allowances_left(entitlement: Entitlement, now: int) -> tuple[int | None, int | None]:
+    """`octets_left` and `seconds_left` together, for the path of every login."""
+    usable = _usable(entitlement, now)
+    return _left([s.octets_left for s in usable]), _left([s.seconds_left for s in usable])
+
+
 def _left(left: list[int | None]) -> int | None:
     total = 0
     for amount in left:
@@ -177,6 +184,8 @@ def _usable(entitlement: Entitlement, now: int) -> list[Segment]:
         return []
     if head.policy.on_exhaust is OnExhaust.THROTTLE:
         return [replace(head, octets_left=None, seconds_left=None)]
+    if len(walked.segments) == 1:
+        return [head]
     usable: list[Segment] = []
     for segment in sorted((s for s in walked.segments if s.is_active), key=_turn):
         if segment.policy != head.policy:

@@ -24,7 +24,11 @@ def is_printable_name(text: str) -> bool:
 
     A name with a NUL inside is not the name before the NUL (security R8), so such names are refused, never cut.
     """
-    return 0 < len(text) <= 128 and not any(unicodedata.category(c) in _INVISIBLE for c in text)
+    if not 0 < len(text) <= 128:
+        return False
+    if text.isascii():
+        return text.isprintable()
+    return not any(unicodedata.category(c) in _INVISIBLE for c in text)
 
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})

@@ -18,12 +18,11 @@ from zhuomai_appliance.model.access import (
 from zhuomai_appliance.model.entitlement import (
     Entitlement,
     WhyNot,
+    allowances_left,
     coverage_end,
     current,
     first_login,
     max_sessions,
-    octets_left,
-    seconds_left,
     why_not,
 )
 from zhuomai_appliance.model.network import AccessListEntry
@@ -177,7 +176,7 @@ def _bindings(attempt: AccessAttempt, facts: AccessFacts, segment: Segment, now:
 
 def _grant(facts: AccessFacts, chain: Entitlement, segment: Segment, now: int) -> Verdict:
     end = coverage_end(chain, now)
-    online_left = seconds_left(chain, now)
+    left, online_left = allowances_left(chain, now)
     policy = segment.policy
     timeout = session_timeout(policy, end, now, online_left)
     if timeout == 0:
@@ -186,7 +185,6 @@ def _grant(facts: AccessFacts, chain: Entitlement, segment: Segment, now: int) -
         return Rejection(
             Reason.EXPIRED, facts=(("t", now if end is None else end), ("plan", segment.plan_name))
         )
-    left = octets_left(chain, now)
     rate = rate_for(policy.rate, facts.account_rate, facts.group_rate, throttled=segment.throttled)
     return Grant(
         session_timeout_seconds=timeout,

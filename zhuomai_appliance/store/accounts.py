@@ -61,7 +61,8 @@ class PortalSecret:
     secret_digest: bytes = field(repr=False)
 
 
-def _login(row: Row | None) -> Login | None:
+def login_of(row: Row | None) -> Login | None:
+    """The login in the first columns of `find_login` and `find_facts`, None for no row."""
     if row is None:
         return None
     (
@@ -102,12 +103,12 @@ def _login(row: Row | None) -> Login | None:
 
 def find_login(reader: Reader, project_id: ProjectId, name: str) -> Login | None:
     """The account that logs in by ``name`` (any of its identifiers, folded), None when there is none."""
-    return _login(reader.one(_Q.find_login, project_id=project_id, value=normal_name(name)))
+    return login_of(reader.one(_Q.find_login, project_id=project_id, value=normal_name(name)))
 
 
 def login_by_id(reader: Reader, account_id: AccountId) -> Login | None:
     """The same facts by the account's id."""
-    return _login(reader.one(_Q.login_by_id, account_id=account_id))
+    return login_of(reader.one(_Q.login_by_id, account_id=account_id))
 
 
 def secret_context(account_id: AccountId) -> bytes:

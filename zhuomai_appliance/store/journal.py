@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from zhuomai_appliance.model.access import AccessAttempt
+from zhuomai_appliance.model.access import AccessAttempt, ChapProof, MacProof, NoProof, PapProof, Proof
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.store import months
-from zhuomai_appliance.store.interface import Reader, Transaction
+from zhuomai_appliance.store.interface import Reader, Transaction, Value
 from zhuomai_appliance.store.sql import load
 
 _Q = load("journal")
 
 GENESIS: Final = "0" * 64
 """What the first audit row names as the one before it."""
+
+_PROOF_KINDS: Final[Mapping[type[Proof], str]] = {
+    PapProof: "pap",
+    ChapProof: "chap",
+    MacProof: "mac",
+    NoProof: "no",
+}
 
 MACHINE: Final = ProjectId(0)
 """The project of rows about the machine itself."""
@@ -30,6 +37,18 @@ MACHINE: Final = ProjectId(0)
 def ensure_month(tx: Transaction, month: str) -> None:
     """Make the attempt table of a month (YYYYMM), unless it is there."""
     months.ensure_month_tables(tx, "attempt", _Q.month_table, [month])
+
+
+class JudgedAttempt(NamedTuple):
+    """A login attempt with what was decided about it."""
+
+    project_id: ProjectId
+    attempt: AccessAttempt
+    account_id: AccountId | None
+    accepted: bool
+    reason: str
+    detail: str
+    lookup_code: str
 
 
 def add_attempt(
@@ -44,26 +63,49 @@ def add_attempt(
     lookup_code: str,
 ) -> None:
     """Record a login attempt. The table of its month must exist (`ensure_month`)."""
-    tx.run(
-        months.for_month(_Q.insert_attempt, months.month_of(attempt.at)),
-        project_id=project_id,
-        at=attempt.at,
-        account_id=account_id,
-        username_raw=attempt.username_raw,
-        mac=attempt.mac,
-        ip=attempt.ip,
-        nas_id=attempt.nas_id,
-        ssid=attempt.ssid,
-        vlan=attempt.vlan,
-        port_id=attempt.port_id,
-        access_kind=attempt.access_kind.value,
-        proof_kind=type(attempt.proof).__name__.removesuffix("Proof").lower(),
-        accepted=int(accepted),
-        reason=reason,
-        detail=detail,
-        lookup_code=lookup_code,
-        acct_session_id=attempt.acct_session_id,
-    )
+    add_attempts(tx, [JudgedAttempt(project_id, attempt, account_id, accepted, reason, detail, lookup_code)])
+
+
+def add_attempts(tx: Transaction, judged: Sequence[JudgedAttempt]) -> None:
+    """Record login attempts, in their order. The tables of their months must exist (`ensure_month`)."""
+    at = -1
+    month, rows = "", list[dict[str, Value]]()
+    for one in judged:
+        if one.attempt.at != at:
+            at = one.attempt.at
+            if month != (month_now := months.month_of(at)):
+                _insert_attempts(tx, month, rows)
+                month, rows = month_now, []
+        rows.append(_attempt_row(one))
+    _insert_attempts(tx, month, rows)
+
+
+def _insert_attempts(tx: Transaction, month: str, rows: Sequence[Mapping[str, Value]]) -> None:
+    if rows:
+        tx.many(months.for_month(_Q.insert_attempt, month), rows)
+
+
+def _attempt_row(one: JudgedAttempt) -> dict[str, Value]:
+    attempt = one.attempt
+    return {
+        "project_id": one.project_id,
+        "at": attempt.at,
+        "account_id": one.account_id,
+        "username_raw": attempt.username_raw,
+        "mac": attempt.mac,
+        "ip": attempt.ip,
+        "nas_id": attempt.nas_id,
+        "ssid": attempt.ssid,
+        "vlan": attempt.vlan,
+        "port_id": attempt.port_id,
+        "access_kind": attempt.access_kind.value,
+        "proof_kind": _PROOF_KINDS[type(attempt.proof)],
+        "accepted": int(one.accepted),
+        "reason": one.reason,
+        "detail": one.detail,
+        "lookup_code": one.lookup_code,
+        "acct_session_id": attempt.acct_session_id,
+    }
 
 
 # Outbox -----------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from zhuomai_appliance.radius.values import text
+from zhuomai_appliance.radius.values import address, text
 
 _SEPARATORS: Final = str.maketrans("", "", "-:.")
 _TWELVE_HEX: Final = re.compile(r"[0-9a-f]{12}")
@@ -87,15 +87,15 @@ def mac_of_name(name: bytes | None) -> str | None:
 
 def address_and_mac_from(value: bytes | None) -> tuple[str | None, str | None]:
     """Address and MAC of Huawei's and H3C's 26-60, "10.1.2.3 a4:5e:60:aa:bb:cc"; the all-ones address is unknown."""
-    address, _, rest = (value or b"").decode("latin-1").strip().partition(" ")
-    return usable_address(address), mac_from(rest.encode("latin-1"))
+    first, _, rest = (value or b"").decode("latin-1").strip().partition(" ")
+    return usable_address(first), mac_from(rest.encode("latin-1"))
 
 
-def usable_address(address: str | None) -> str | None:
+def usable_address(dotted: str | None) -> str | None:
     """A dotted IPv4 address, None for the values that mean "not known yet" (RFC 2865 §5.8) and for no address."""
-    if address is None or address in _NO_ADDRESS:
+    if dotted is None or dotted in _NO_ADDRESS:
         return None
-    parts = address.split(".")
+    parts = dotted.split(".")
     if len(parts) != 4 or not all(
         p.isascii() and p.isdigit() and len(p) <= 3 and int(p) < 256 for p in parts
     ):
@@ -172,6 +172,19 @@ def storable(words: str | None) -> str:
     return (words or "").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
+@lru_cache(maxsize=16_384)
+def stored_words(value: bytes | None) -> str:
+    """`words_of` what a device sent, fit to be stored; empty without a value."""
+    return storable(words_of(value))
+
+
+@lru_cache(maxsize=16_384)
+def framed_address(value: bytes | None) -> str | None:
+    """The user's address in a Framed-IP-Address, None for one that means «not known yet»."""
+    return usable_address(address(value))
+
+
+@lru_cache(maxsize=16_384)
 def raw_station(value: bytes | None) -> str:
     """A station identifier as text to keep and to echo; six octets of a MAC become twelve hex digits."""
     if value and len(value) == 6 and mac_from(value):

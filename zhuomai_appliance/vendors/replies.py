@@ -32,6 +32,7 @@ def attributes_for(
     profile: VendorProfile,
     username: str | None = None,
     access_kind: AccessKind = AccessKind.OTHER,
+    class_token: bytes = b"",
 ) -> tuple[Attribute, ...]:
     """The attributes of an Access-Accept, in the table's order.
 
@@ -40,6 +41,7 @@ def attributes_for(
             that logged in by its address; None leaves the request's own.
         access_kind: where a new check happens without the user (802.1X, MAC) the device is told to make one when
             Session-Timeout ends (Termination-Action 1, RFC 2865 §5.29); elsewhere it simply cuts.
+        class_token: the Class of this login, in place of the grant's.
 
     Raises:
         ValueError: a Session-Timeout under 1 second, which some devices read as none (a caller's mistake), or a text
@@ -61,12 +63,21 @@ def attributes_for(
     )
     own: Values = {
         GrantField.SESSION_TIMEOUT: grant.session_timeout_seconds,
-        GrantField.CLASS: grant.class_token or None,
+        GrantField.CLASS: class_token or grant.class_token or None,
         GrantField.OCTETS_LEFT: grant.octets_left,
     }
     name: tuple[Attribute, ...] = ((1, _text(username, 253)),) if username else ()
     again = _RE_AUTHENTICATE if access_kind in _SILENT and grant.session_timeout_seconds is not None else ()
-    return (*name, *written(profile, own, 1), *fixed, *again)
+    return (*name, *_written(_own_rules(profile), own, 1), *fixed, *again)
+
+
+_OWN: Final = frozenset({GrantField.SESSION_TIMEOUT, GrantField.CLASS, GrantField.OCTETS_LEFT})
+
+
+@lru_cache(maxsize=64)
+def _own_rules(profile: VendorProfile) -> tuple[ReplyRule, ...]:
+    """The rules for what differs from login to login."""
+    return tuple(rule for rule in profile.replies if rule.source in _OWN)
 
 
 @lru_cache(maxsize=4096)

@@ -18,16 +18,16 @@ from zhuomai_appliance.model.access import (
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.traffic import MAX_OCTETS
 from zhuomai_appliance.radius.packet import Packet, sub_attributes
-from zhuomai_appliance.radius.values import address, address6, integer, prefix6
+from zhuomai_appliance.radius.values import address6, integer, prefix6
 from zhuomai_appliance.vendors.identity import (
     address_and_mac_from,
+    framed_address,
     mac_from,
     mac_of_name,
     raw_station,
     session_id_from,
     ssid_from,
-    storable,
-    usable_address,
+    stored_words,
     vlans_from,
     words_of,
 )
@@ -74,10 +74,10 @@ def attempt_from(
     mac, ip = _station(packet, profile)
     words = words_of(name) or ""
     username, realm = split_realm(words)
-    port_text = storable(words_of(port_id)) if port_id else None
+    port_text = stored_words(port_id) if port_id else None
     return AccessAttempt(
         username=username,
-        username_raw=storable(words),
+        username_raw=stored_words(name),
         realm=realm,
         proof=_proof(packet, kind, mac, password),
         nas_id=nas.id,
@@ -89,7 +89,7 @@ def attempt_from(
         access_kind=kind,
         acct_session_id=session_id_from(packet.first(44)) or None,
         calling_station_raw=raw_station(packet.first(31)),
-        called_station_raw=storable(words_of(called)),
+        called_station_raw=stored_words(called),
         at=now,
     )
 
@@ -112,13 +112,13 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
         return None
     mac, ip = _station(packet, profile)
     port_id = packet.first(87)
-    port_text = storable(words_of(port_id)) if port_id else None
+    port_text = stored_words(port_id) if port_id else None
     received, sent = _octets(packet, nas, profile)
     return UsageReport(
         kind=kind,
         nas_id=nas.id,
         acct_session_id=session_id,
-        username_raw=storable(words_of(packet.first(1))),
+        username_raw=stored_words(packet.first(1)),
         session_seconds=integer(packet.first(46)) or 0,
         input_octets=received,
         output_octets=sent,
@@ -130,7 +130,7 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
         vlan=_vlan(packet, profile, port_text),
         port_id=port_text,
         calling_station_raw=raw_station(packet.first(31)),
-        called_station_raw=storable(words_of(packet.first(30))),
+        called_station_raw=stored_words(packet.first(30)),
         class_token=packet.first(25) or b"",
         cause=integer(packet.first(49)),
         access_kind=classify(packet, nas, profile, None),
@@ -244,7 +244,7 @@ def _value(packet: Packet, attribute: AttributeId | None) -> bytes | None:
 def _station(packet: Packet, profile: VendorProfile) -> tuple[str | None, str | None]:
     """MAC and IPv4 address of the user, from the standard attributes, else from the vendor's pair."""
     mac = mac_from(packet.first(31))
-    ip = usable_address(address(packet.first(8)))
+    ip = framed_address(packet.first(8))
     if mac is None or ip is None:
         pair_ip, pair_mac = address_and_mac_from(_value(packet, profile.address_and_mac))
         mac, ip = mac or pair_mac, ip or pair_ip
@@ -254,7 +254,7 @@ def _station(packet: Packet, profile: VendorProfile) -> tuple[str | None, str | 
 def _ssid(packet: Packet, profile: VendorProfile) -> str | None:
     named = _value(packet, profile.ssid)
     if named:
-        return storable(words_of(named))
+        return stored_words(named)
     return ssid_from(packet.first(30))
 
 
