@@ -6,6 +6,7 @@ from tests.web.invented import DAY, GB, HOSTILE, MIDNIGHT, NOW, is_zh, person
 from zhuomai_appliance.model.access import Reason
 from zhuomai_appliance.model.people import BindingKind
 from zhuomai_appliance.web.admin import labels, lists, sentences, views
+from zhuomai_appliance.web.admin.payment_views import Bill, Change, OfferLine, PayView
 from zhuomai_appliance.web.admin.views import Badge, Choice, Mark, Pager
 from zhuomai_appliance.web.formats import Formatter
 from zhuomai_appliance.web.reasons import REASONS, told
@@ -243,6 +244,63 @@ def user_view(f: Formatter, hostile: bool) -> object:
         show="",
         sessions_url="/admin/sessions?q=2023114205",
         attempts_url="/admin/attempts?q=2023114205",
+        pay_url="/admin/users/1/pay",
+        pay_label=w("Renew"),
+        recharge_url="/admin/users/1/pay?what=recharge",
+    )
+
+
+def pay_view(f: Formatter, hostile: bool, problem: bool = False, recharging: bool = False) -> object:
+    w = f.words.text
+    here = "/admin/users/1/pay"
+    plans = (("包月8M", 3000), ("包学期20M", 13800), ("加油包20 GB", 800), ("教职工", 0))
+    if not is_zh(f):
+        plans = (("Monthly 8M", 3000), ("Semester 20M", 13800), ("Data pack 20 GB", 800), ("Staff", 0))
+    offers = tuple(
+        OfferLine(
+            f"{here}?version={n}",
+            HOSTILE[n] if hostile else name,
+            f.words.plural("%(n)s month", "%(n)s months", 1),
+            fen,
+            n == 1 and not recharging,
+        )
+        for n, (name, fen) in enumerate(plans)
+    )
+    into = OfferLine(f"{here}?what=recharge", w("Top up the wallet"), w("any amount"), None, recharging)
+    sale = Bill(
+        action=here,
+        title=HOSTILE[1] if hostile else plans[1][0],
+        due_fen=13800,
+        moved=False,
+        changes=(
+            Change(w("This purchase"), f.span(MIDNIGHT + 15 * DAY, MIDNIGHT + 135 * DAY)),
+            Change(
+                w("Ends"),
+                f.end_of_service(MIDNIGHT + 15 * DAY),
+                f.end_of_service(MIDNIGHT + 135 * DAY),
+                moved=problem,
+            ),
+            Change(w("Wallet"), f.yuan(14260)),
+        ),
+        hidden=(("key", "1-7K2M9"),),
+        cash_label=w("Receive %(amount)s", amount=f.yuan(13800)),
+        wallet_label=w("Pay %(amount)s from the wallet", amount=f.yuan(13800)),
+        memo=HOSTILE[2] if hostile else "",
+    )
+    return PayView(
+        username="2023114205",
+        full_name=person(f, 3, hostile),
+        person_url="/admin/users/1",
+        badge=Badge(Mark.OK, w("Normal")),
+        balance_fen=14260,
+        offers=(*offers, into),
+        recharging=recharging,
+        amount="1.234" if recharging else "",
+        amount_problem=w("Write the amount like 30 or 30.50, above zero.") if recharging else "",
+        bill=None if recharging else sale,
+        problem=w("The account has changed or the page is old. Please check the figures again.")
+        if problem
+        else "",
     )
 
 

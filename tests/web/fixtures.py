@@ -78,6 +78,12 @@ SAMPLES: Final[dict[str, Sample]] = {
         "admin", "users.html", partial(console_samples.users_view, empty="new"), "users", "/admin/users"
     ),
     "user": Sample("admin", "user.html", console_samples.user_view, "users", "/admin/users/1"),
+    "pay": Sample(
+        "admin", "pay.html", partial(console_samples.pay_view, problem=True), "users", "/admin/users/1/pay"
+    ),
+    "pay-recharge": Sample(
+        "admin", "pay.html", partial(console_samples.pay_view, recharging=True), "users", "/admin/users/1/pay"
+    ),
     "online-list": Sample(
         "admin", "online.html", console_samples.online_list_view, "online", "/admin/online"
     ),

@@ -131,7 +131,9 @@ class Formatter:
         return local.strftime("%m-%d" if local.year == self.local(self.now).year else "%Y-%m-%d")
 
     def span(self, starts_at: int | None, ends_at: int | None) -> str:
-        """First and last day of service: 11-08 – 12-07."""
+        """First and last day of service: 11-08 – 12-07; what has not begun and has no end yet is not known."""
+        if starts_at is None and ends_at is None:
+            return NOTHING
         first = NOTHING if starts_at is None else self.short_day(starts_at)
         last = self.words.text(mark("no end")) if ends_at is None else self.short_day(ends_at - 1)
         return f"{first} – {last}"

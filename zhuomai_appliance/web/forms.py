@@ -59,6 +59,29 @@ class KickForm(Form):
     back = HiddenField(validators=[Length(max=2000)])
 
 
+class SaleForm(Form):
+    """A sale at the counter with the figures that were shown; the button that was pressed says how it is paid."""
+
+    key = HiddenField(validators=[InputRequired(), Length(max=64)])
+    at = IntegerField(validators=[InputRequired()])
+    version = IntegerField(validators=[InputRequired(), NumberRange(1)])
+    revision = IntegerField(validators=[InputRequired()])
+    price = IntegerField(validators=[InputRequired(), NumberRange(0)])
+    until = IntegerField(validators=[Optional()])
+    channel = StringField(validators=[InputRequired(), AnyOf(("CASH", "BALANCE"))])
+    memo = StringField(validators=[Length(max=200)], default="")
+
+
+class RechargeForm(Form):
+    """Cash into the wallet with the figures that were shown."""
+
+    key = HiddenField(validators=[InputRequired(), Length(max=64)])
+    at = IntegerField(validators=[InputRequired()])
+    fen = IntegerField(validators=[InputRequired(), NumberRange(1)])
+    before = IntegerField(validators=[InputRequired()])
+    memo = StringField(validators=[Length(max=200)], default="")
+
+
 class ListForm(Form):
     """What every list takes: words, the page, and the row that asks for confirmation."""
 

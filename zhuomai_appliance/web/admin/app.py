@@ -19,7 +19,7 @@ from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.store import settings
 from zhuomai_appliance.store.interface import StoreUnavailable
 from zhuomai_appliance.web import menu
-from zhuomai_appliance.web.admin import overview, people, person, records, sentences
+from zhuomai_appliance.web.admin import overview, payments, people, person, records, sentences
 from zhuomai_appliance.web.admin.labels import role_word
 from zhuomai_appliance.web.admin.views import DoorView, Shell
 from zhuomai_appliance.web.formats import Formatter
@@ -56,7 +56,7 @@ class AdminApp:
     log = Logger(namespace="zhuomai.console")
 
     def __init__(self, deps: ConsoleDeps) -> None:
-        self._deps = deps
+        self.deps = deps
 
     def resource(self) -> IResource:
         """What the site mounts at /admin."""
@@ -69,51 +69,52 @@ class AdminApp:
     @require(Permission.CONSOLE_VIEW)
     async def dashboard(self, visit: Visit) -> bytes:
         """The overview."""
-        view = await overview.dashboard(self._deps, visit, self._zone(visit))
-        return self._page(visit, "dashboard.html", view, "dashboard")
+        view = await overview.dashboard(self.deps, visit, self._zone(visit))
+        return self.page(visit, "dashboard.html", view, "dashboard")
 
     @app.route("/users", methods=["GET"])
     @require(Permission.ACCOUNTS_READ)
     async def users(self, visit: Visit) -> bytes:
         """All accounts."""
-        return self._page(visit, "users.html", await people.users(self._deps, visit), "users")
+        return self.page(visit, "users.html", await people.users(self.deps, visit), "users")
 
     @app.route("/users/search", methods=["GET"])
     @require(Permission.ACCOUNTS_READ)
     async def search(self, visit: Visit) -> bytes:
         """The search for a person; a single exact hit opens at once."""
-        hit = await people.only_hit(self._deps, visit, visit.query.get("q", "").strip())
+        hit = await people.only_hit(self.deps, visit, visit.query.get("q", "").strip())
         if hit is not None:
-            return self._to(visit.request, hit)
-        view = await people.users(self._deps, visit, searching=True)
-        return self._page(visit, "users.html", view, "user-search")
+            return self.to(visit.request, hit)
+        view = await people.users(self.deps, visit, searching=True)
+        return self.page(visit, "users.html", view, "user-search")
 
     @app.route("/users/<int:account_id>", methods=["GET"])
     @require(Permission.ACCOUNTS_READ)
     async def user(self, visit: Visit, account_id: int) -> bytes:
         """One person."""
-        view = await person.person(self._deps, visit, self._zone(visit), account_id)
+        view = await person.person(self.deps, visit, self._zone(visit), account_id)
         if view is None:
             return self.refused(visit.request, 404, visit)
-        return self._page(visit, "user.html", view, "users", await self._flash(visit))
+        flash = await payments.receipt(self.deps, visit, account_id) or await self._flash(visit)
+        return self.page(visit, "user.html", view, "users", flash)
 
     @app.route("/find", methods=["GET"])
     @require(Permission.ACCOUNTS_READ)
     async def find(self, visit: Visit) -> bytes:
         """The box at the top: a menu word, a person, a look-up number."""
-        return self._to(
-            visit.request, await people.anything(self._deps, visit, visit.query.get("q", "").strip())
+        return self.to(
+            visit.request, await people.anything(self.deps, visit, visit.query.get("q", "").strip())
         )
 
     @app.route("/online", methods=["GET"])
     @require(Permission.SESSIONS_READ)
     async def online(self, visit: Visit) -> bytes:
         """Who is online; the page asks for its changing part alone every few seconds."""
-        view = await records.online(self._deps, visit)
+        view = await records.online(self.deps, visit)
         if _renews_itself(visit.request):
             shell = self._shell(visit, "online")
             return self._send(visit.request, "online_live.html", visit.f, p=shell, v=view)
-        return self._page(visit, "online.html", view, "online", await self._flash(visit))
+        return self.page(visit, "online.html", view, "online", await self._flash(visit))
 
     @app.route("/online/<int:session_id>/disconnect", methods=["POST"])
     @require(Permission.SESSIONS_DISCONNECT)
@@ -121,32 +122,32 @@ class AdminApp:
         """Kick a session, then go back to where it was asked for."""
         form = KickForm(Fields(visit.request.args or {}))
         back = _own_page(form.back.data or "", "/admin/online")
-        asked = await self._deps.session_admin.end(
+        asked = await self.deps.session_admin.end(
             [SessionId(session_id)], visit.actor, projects=visit.projects
         )
         if not asked.session_ids and not asked.over:
             return self.refused(visit.request, 404, visit)
         mark = "&" if "?" in back else "?"
-        return self._to(visit.request, f"{back}{mark}done={session_id}")
+        return self.to(visit.request, f"{back}{mark}done={session_id}")
 
     @app.route("/sessions", methods=["GET"])
     @require(Permission.SESSIONS_READ)
     async def sessions(self, visit: Visit) -> bytes:
         """The session log."""
-        view = await records.session_log(self._deps, visit, self._zone(visit))
-        return self._page(visit, "sessions.html", view, "sessions")
+        view = await records.session_log(self.deps, visit, self._zone(visit))
+        return self.page(visit, "sessions.html", view, "sessions")
 
     @app.route("/attempts", methods=["GET"])
     @require(Permission.ATTEMPTS_READ)
     async def attempts(self, visit: Visit) -> bytes:
         """Login attempts."""
-        return self._page(visit, "attempts.html", await records.attempts(self._deps, visit), "attempts")
+        return self.page(visit, "attempts.html", await records.attempts(self.deps, visit), "attempts")
 
     @app.route("/audit", methods=["GET"])
     @require(Permission.AUDIT_READ)
     async def audit(self, visit: Visit) -> bytes:
         """The audit log."""
-        return self._page(visit, "audit.html", await records.audit(self._deps, visit), "audit")
+        return self.page(visit, "audit.html", await records.audit(self.deps, visit), "audit")
 
     # The door ---------------------------------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class AdminApp:
     def door(self, request: Any) -> bytes:
         """The login page; whoever is logged in goes on."""
         if self.visit(request) is not None:
-            return self._to(request, _own_page(field(request, "next"), HOME))
+            return self.to(request, _own_page(field(request, "next"), HOME))
         return self._door(request, wanted=field(request, "next"))
 
     @app.route("/login", methods=["POST"])
@@ -166,8 +167,8 @@ class AdminApp:
         wanted = str(form.next.data or "")
         if not form.validate():
             return self._door(request, wanted=wanted, name=str(form.name.data or ""), failed=LoginRefused())
-        now = self._deps.clock()
-        result = await self._deps.operators.login(
+        now = self.deps.clock()
+        result = await self.deps.operators.login(
             str(form.name.data),
             str(form.password.data),
             request.getClientAddress().host,
@@ -178,17 +179,17 @@ class AdminApp:
             return self._door(request, wanted=wanted, name=str(form.name.data), failed=result)
         before = session_token(request)
         if before:
-            await self._deps.operators.logout(before, now)
+            await self.deps.operators.logout(before, now)
         set_session(request, result.token)
-        return self._to(request, _own_page(wanted, HOME))
+        return self.to(request, _own_page(wanted, HOME))
 
     @app.route("/logout", methods=["POST"])
     @require(Permission.CONSOLE_VIEW)
     async def logout(self, visit: Visit) -> bytes:
         """End the session here and in the store."""
-        await self._deps.operators.logout(session_token(visit.request), visit.now)
+        await self.deps.operators.logout(session_token(visit.request), visit.now)
         drop_session(visit.request)
-        return self._to(visit.request, LOGIN_PATH)
+        return self.to(visit.request, LOGIN_PATH)
 
     def _door(
         self, request: Any, *, wanted: str, name: str = "", failed: LoginRefused | None = None
@@ -216,10 +217,10 @@ class AdminApp:
 
     def visit(self, request: Any) -> Visit | None:
         """The visit of a request with a living session; a language or theme chosen in the address is remembered."""
-        now = self._deps.clock()
+        now = self.deps.clock()
         token = session_token(request)
         is_act = not _renews_itself(request)
-        session = self._deps.operators.session(token, now, is_act=is_act) if token else None
+        session = self.deps.operators.session(token, now, is_act=is_act) if token else None
         if session is None:
             return None
         f, theme = self._looks(request, session.operator.project_ids)
@@ -237,16 +238,16 @@ class AdminApp:
         else:
             theme = cookie(request, THEME_COOKIE)
         zone = self._zone_of(projects)
-        f = self._deps.renderer.formatter(language, ZoneInfo(zone.name), self._deps.clock())
+        f = self.deps.renderer.formatter(language, ZoneInfo(zone.name), self.deps.clock())
         return f, theme if theme in THEMES else "light"
 
     def _first_project(self, projects: tuple[ProjectId, ...]) -> ProjectId | None:
-        known = [project.id for project in self._deps.tables.projects()]
+        known = [project.id for project in self.deps.tables.projects()]
         return next((one for one in projects or known if one in known), None)
 
     def _zone_of(self, projects: tuple[ProjectId, ...]) -> Zone:
         found = self._first_project(projects)
-        return Zone("Asia/Shanghai") if found is None else self._deps.tables.zone(found)
+        return Zone("Asia/Shanghai") if found is None else self.deps.tables.zone(found)
 
     def _zone(self, visit: Visit) -> Zone:
         return self._zone_of(visit.projects)
@@ -255,20 +256,20 @@ class AdminApp:
         found = self._first_project(projects)
         if found is None:
             return ""
-        project = self._deps.tables.project(found)
-        return settings.branding(self._deps.store.reader, found).title or (project.name if project else "")
+        project = self.deps.tables.project(found)
+        return settings.branding(self.deps.store.reader, found).title or (project.name if project else "")
 
     async def _flash(self, visit: Visit) -> str:
         done = visit.query.get("done", "")
         return (
-            await records.kicked(self._deps, visit, int(done))
+            await records.kicked(self.deps, visit, int(done))
             if done.isascii() and done.isdigit() and len(done) < 19
             else ""
         )
 
     def _shell(self, visit: Visit, current: str, flash: str = "") -> Shell:
         operator = visit.session.operator
-        state = self._deps.store.state
+        state = self.deps.store.state
         return Shell(
             operator=operator.name,
             role=role_word(operator.role, visit.f.words),
@@ -284,7 +285,8 @@ class AdminApp:
             may_search=visit.may(Permission.ACCOUNTS_READ),
         )
 
-    def _page(self, visit: Visit, template: str, view: object, current: str, flash: str = "") -> bytes:
+    def page(self, visit: Visit, template: str, view: object, current: str, flash: str = "") -> bytes:
+        """A page inside the shell; ``current`` is its place in the menu."""
         shell = self._shell(visit, current, flash)
         return self._send(visit.request, template, visit.f, p=shell, v=view)
 
@@ -297,9 +299,10 @@ class AdminApp:
         request.setHeader(b"Vary", b"Cookie, Accept-Language, HX-Trigger")
         if request.isSecure():
             request.setHeader(b"Strict-Transport-Security", b"max-age=31536000")
-        return self._deps.renderer.console(template, f, **context)
+        return self.deps.renderer.console(template, f, **context)
 
-    def _to(self, request: Any, path: str) -> bytes:
+    def to(self, request: Any, path: str) -> bytes:
+        """Lead to another page after a form was taken."""
         request.redirect(path.encode("ascii", "backslashreplace"))
         request.setResponseCode(303)
         request.setHeader(b"Cache-Control", b"no-store")
@@ -312,7 +315,7 @@ class AdminApp:
         request.setResponseCode(status)
         if visit is not None:
             view = sentences.error_view(status, visit.f.words, number)
-            return self._page(visit, "error.html", view, "")
+            return self.page(visit, "error.html", view, "")
         f, theme = self._looks(request, ())
         view = sentences.error_view(status, f.words, number)
         page = DoorView(LOGIN_PATH, LOGIN_PATH, {}, theme, self._school(()), __version__)
@@ -343,7 +346,7 @@ def _http_error(site: AdminApp, request: Any, failure: Any) -> bytes:
     status = failure.value.code or 500
     visit = site._visit_or_none(request)
     if visit is None and status == 404:
-        return site._to(request, query_link(LOGIN_PATH, {}))
+        return site.to(request, query_link(LOGIN_PATH, {}))
     return site.refused(request, status, visit)
 
 
@@ -355,11 +358,12 @@ def _busy(site: AdminApp, request: Any, failure: Any) -> bytes:
 
 def _crash(site: AdminApp, request: Any, failure: Any) -> bytes:
     """Anything else: one sentence and a number for the page, the traceback for the log alone."""
-    number = site._deps.reference()
+    number = site.deps.reference()
     site.log.failure("request failed, reference {number}", failure, number=number)
     return site.refused(request, 500, site._visit_or_none(request), number)
 
 
+payments.add_routes(AdminApp.app)
 _answers: Any = AdminApp.app.handle_errors
 _answers(HTTPException)(_http_error)
 _answers(StoreUnavailable)(_busy)

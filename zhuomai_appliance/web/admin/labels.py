@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from zhuomai_appliance.model.access import AccessKind, ClosedBy, Reason
+from zhuomai_appliance.model.moment import PeriodUnit
 from zhuomai_appliance.model.people import AccountStatus, BindingKind
+from zhuomai_appliance.model.products import PlanKind, PlanVersion
 from zhuomai_appliance.web.admin.views import Badge, Mark
+from zhuomai_appliance.web.formats import Formatter
 from zhuomai_appliance.web.reasons import REASONS
 from zhuomai_appliance.web.words import Words, mark
 
@@ -144,6 +147,32 @@ FACTS: Final[Mapping[str, str]] = {
     "username": mark("account"),
     "why": mark("reason:"),
 }
+
+
+def plan_note(version: PlanVersion, f: Formatter) -> str:
+    """What a plan gives: how long, how much data, how much time online."""
+    words, terms = f.words, version.terms
+    parts = []
+    if terms.period is not None:
+        n = terms.period.count
+        match terms.period.unit:
+            case PeriodUnit.YEAR:
+                parts.append(words.plural("%(n)s year", "%(n)s years", n))
+            case PeriodUnit.MONTH:
+                parts.append(words.plural("%(n)s month", "%(n)s months", n))
+            case PeriodUnit.DAY:
+                parts.append(words.plural("%(n)s day", "%(n)s days", n))
+            case PeriodUnit.HOUR:
+                parts.append(words.plural("%(n)s hour", "%(n)s hours", n))
+    if terms.buyout_ends_at is not None:
+        parts.append(words.text("until %(t)s", t=f.end_of_service(terms.buyout_ends_at)))
+    if terms.quota.octets is not None:
+        parts.append(f.traffic(terms.quota.octets))
+    if terms.quota.online_seconds is not None:
+        parts.append(words.text("%(t)s online", t=f.duration(terms.quota.online_seconds)))
+    if version.kind is PlanKind.METERED:
+        parts.append(words.text("metered"))
+    return words.text(", ").join(parts)
 
 
 def account_badge(status: AccountStatus, words: Words) -> Badge:

@@ -163,6 +163,9 @@ class UserView:
     show: str
     sessions_url: str
     attempts_url: str
+    pay_url: str = ""
+    pay_label: str = ""
+    recharge_url: str = ""
 
 
 # --- records --------------------------------------------------------------------------------------------------------

@@ -149,7 +149,21 @@ async def person(deps: ConsoleDeps, visit: Visit, zone: Zone, account_id: int) -
         show=show,
         sessions_url=query_link("/admin/sessions", {"q": row.username}),
         attempts_url=query_link("/admin/attempts", {"q": row.username}),
+        **_desk(row, visit),
     )
+
+
+def _desk(row: reports.AccountRow, visit: Visit) -> dict[str, str]:
+    """The ways to the counter, for who may take money; a closed account takes none."""
+    if not visit.may(Permission.ORDERS_CASH) or row.status(visit.now) is AccountStatus.CLOSED:
+        return {}
+    segment, text = row.segment(visit.now), visit.f.words.text
+    page = f"/admin/users/{row.id}/pay"
+    return {
+        "pay_url": page if segment is None else f"{page}?version={segment.plan_version_id}",
+        "pay_label": text("Pay") if segment is None else text("Renew"),
+        "recharge_url": f"{page}?what=recharge",
+    }
 
 
 def _badges(row: reports.AccountRow, f: Formatter) -> tuple[Badge, ...]:
@@ -261,13 +275,13 @@ def _live(deps: ConsoleDeps, visit: Visit, facts: _Facts, confirm: int) -> tuple
     """The open sessions, with the way to end each where the operator may."""
     lines = []
     for row in facts.live:
-        ask = query_link(visit.path, visit.query, confirm=row.id, done=None) + f"#s{row.id}"
+        ask = query_link(visit.path, visit.query, confirm=row.id, done=None, paid=None) + f"#s{row.id}"
         may = visit.may(Permission.SESSIONS_DISCONNECT)
         line = live_line(
             row,
             visit.f,
             kick_url=ask if may else "",
-            cancel_url=query_link(visit.path, visit.query, confirm=None, done=None),
+            cancel_url=query_link(visit.path, visit.query, confirm=None, done=None, paid=None),
         )
         lines.append(kicking(deps, line, confirming=may and row.id == confirm))
     return tuple(lines)
