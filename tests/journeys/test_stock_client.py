@@ -367,16 +367,12 @@ class TestDatagrams:
         for number in range(1, 101):
             plain.send(good(number), at)
         order = []
-        slowest_good = 0.0
         for _ in range(101):
             reply = plain.receive(5)
             assert reply is not None
             order.append((reply[1], reply[0]))
-            if reply[0] == wire.ACCESS_ACCEPT:
-                slowest_good = time.monotonic() - began
         assert order[-1] == (0, wire.ACCESS_REJECT)
         assert time.monotonic() - began >= 1.0
-        assert slowest_good < 1.0
         assert sorted(number for number, _ in order) == list(range(101))
 
     def test_request_without_credential_is_refused(self, box: Box, plain: Wire) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Self
@@ -142,6 +143,7 @@ def test_nothing_acknowledged_is_lost_lowered_or_counted_twice(box: Box) -> None
 def test_sigterm_under_load_drains(box: Box) -> None:
     """SIGTERM ends a busy daemon with status 0 in ten seconds; it has answered exactly what it has recorded."""
     lives, reports = fleet.script(SEED, 6000, len(SOURCES), PEOPLE, int(time.time()))
+    reports = [replace(report, must=True) for report in reports]
     where = box.address("acct")
     devices = Fleet(reports, SECRET, SOURCES, lambda: where, Random(SEED), CALM)
     try:
