@@ -22,9 +22,10 @@ from tests.flows.school import (
     reason,
 )
 from tests.vendors.examples import a_packet
-from zhuomai_appliance.flows import class_token, housekeeping
-from zhuomai_appliance.flows.access import REJECT_DELAY_SECONDS
+from zhuomai_appliance.flows import access, class_token, housekeeping
+from zhuomai_appliance.flows.access import REJECT_DELAY_SECONDS, AccessFlow
 from zhuomai_appliance.model.access import Reason, Rejection
+from zhuomai_appliance.model.moment import parse_rfc3339
 from zhuomai_appliance.model.network import AccessListEntry, ListAction, ListKind
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import AccessPolicy, Starts
@@ -180,6 +181,53 @@ class LoginTests(SynchronousTestCase):
             school.access.proved_signing(school.nas, "192.0.2.1", NOW)
         self.assertTrue(school.tables.signs(school.nas, "192.0.2.1"))
         self.assertEqual(network.signers(school.store.reader), {(school.nas.id, "192.0.2.1")})
+
+
+class GatheredTests(SynchronousTestCase):
+    """Attempts are written together where the flow has a clock to wait by."""
+
+    def setUp(self) -> None:
+        self.school = school = School()
+        school.person("20260001", school.plan())
+        school.access = AccessFlow(
+            school.store, school.vault, school.tables, school.reservations, school.throttle, school.board,
+            school.words, school.entropy, school.clock.seconds, school.clock.callLater,
+        )  # fmt: skip
+
+    def test_written_together_within_a_second(self) -> None:
+        """Nothing is written at once; a moment later all of it is, in order, by one write, and again the next time."""
+        school = self.school
+        for _ in range(2):
+            before, known = school.store.counters.tasks, len(school.attempts())
+            for password in ("guess", "pass-word", "guess"):
+                school.login(password=password)
+            settled = school.store.counters.tasks - before
+            self.assertEqual(len(school.attempts()), known)
+            school.clock.advance(access.ATTEMPTS_WAIT_SECONDS)
+            self.assertEqual([ok for ok, _ in school.attempts()][known:], [0, 1, 0])
+            self.assertEqual(school.store.counters.tasks - before, settled + 1)
+
+    def test_flood_is_written_before_it_is_kept(self) -> None:
+        """Many attempts do not wait for the clock."""
+        self.patch(access, "ATTEMPTS_GATHERED", 5)
+        for _ in range(12):
+            self.school.login("nobody")
+        self.assertEqual(len(self.school.attempts()), 10)
+        self.school.access.flush()
+        self.assertEqual(len(self.school.attempts()), 12)
+        self.school.access.flush()
+        self.assertEqual(len(self.school.attempts()), 12)
+
+    def test_month_that_ends_meanwhile(self) -> None:
+        """Attempts of two months that are written together each go into their own."""
+        school = self.school
+        school.clock.advance(parse_rfc3339("2026-12-01T00:00:00Z") - 0.1 - school.clock.seconds())
+        school.login("nobody")
+        school.clock.advance(0.1)
+        school.login("nobody")
+        school.access.flush()
+        counts = [school.rows(f"SELECT COUNT(*) FROM attempt_{month}") for month in ("202611", "202612")]
+        self.assertEqual(counts, [[(1,)], [(1,)]])
 
 
 class DeviceTests(SynchronousTestCase):
