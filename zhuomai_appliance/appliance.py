@@ -136,6 +136,7 @@ class Appliance(MultiService):
             clocks.now,
             clocks.monotonic,
             effects.soon,
+            clocks.later,
         )
         self.session_admin = SessionAdmin(store, tables, clocks.now, effects.soon)
         self.operators = Operators(store, self.entropy, self.digester)

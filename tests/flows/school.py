@@ -141,7 +141,7 @@ class School:
         self.reception = Reception(self.tables, self.vault)
         self.portal = PortalLogin(
             self.store, self.vault, self.tables, self.reception, self.throttle, self.board, self.door,
-            self.entropy, self.now, self.clock.seconds, self.wake,
+            self.entropy, self.now, self.clock.seconds, self.wake, self.clock.callLater,
         )  # fmt: skip
         self.run(housekeeping.prepare_months(self.store, NOW))
 

@@ -11,7 +11,19 @@ from treq.testing import StubTreq
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.flows.school import GB, INTERIM, NOW, PHONE, PHONE_IP, START, STOP, School, result
+from tests.flows.school import (
+    GB,
+    INTERIM,
+    LAPTOP,
+    LAPTOP_IP,
+    NOW,
+    PHONE,
+    PHONE_IP,
+    START,
+    STOP,
+    School,
+    result,
+)
 from tests.web.fixtures import WEB
 from zhuomai_appliance.portal.heartbeat import Notice
 from zhuomai_appliance.portal.kinds import Kind
@@ -174,6 +186,34 @@ class LoginTests(CaptiveTests):
         answer = self.submit(self.landing().hidden("token"), username="20260002")
         self.assertIn("D08", answer.text)
         self.assertIn("/?token=", answer.text)
+
+    def test_full_account_takes_a_place(self) -> None:
+        """A19 lists what is online with the end of its address; one press logs it out and this phone in."""
+        school = self.school
+        school.login(mac=LAPTOP, ip=LAPTOP_IP)
+        school.report(START, sid="L1", mac=LAPTOP, ip=LAPTOP_IP)
+        school.report(INTERIM, 60, 0, 3 * GB, sid="L1", mac=LAPTOP, ip=LAPTOP_IP)
+        refused = self.submit(self.landing().hidden("token"))
+        self.assertEqual(refused.code, 200)
+        for words in ("设备数已满", "选一台下线", "11:22:33", "2.8 GB", "换下它", "A19"):
+            self.assertIn(words, refused.text)
+        self.assertNotIn("a4:5e:60:11:22:33", refused.text.lower())
+        waiting = self.send("POST", f"{HERE}/replace", data={"token": refused.hidden("token")})
+        school.dispatch()
+        school.report(STOP, 61, 0, 3 * GB, sid="L1", mac=LAPTOP, ip=LAPTOP_IP)
+        school.clock.advance(0.1)
+        self.phone.flush()
+        response = result(waiting)
+        self.assertEqual(response.code, 303)
+        self.assertIn("/online?token=", str(response.headers.getRawHeaders("Location")))
+
+    def test_a_place_needs_a_token_of_that_page(self) -> None:
+        """The login form's token, none, or an old one replaces nobody."""
+        token = self.landing().hidden("token")
+        for bad in (token, "", "x" * 5000):
+            answer = self.ask("POST", f"{HERE}/replace", data={"token": bad})
+            self.assertIn("B02", answer.text)
+        self.assertEqual(self.school.effects(), [])
 
     def test_slow_device(self) -> None:
         """A login that takes long is waited for by a page that asks again, and its result is not lost."""

@@ -9,10 +9,10 @@ device, for that account and address (portal notes §6).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -21,9 +21,10 @@ from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows import effects
 from zhuomai_appliance.flows.access import VerdictBoard
 from zhuomai_appliance.flows.ports import PortalDoor
+from zhuomai_appliance.flows.replacement import Replacer
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Device, Throttle
-from zhuomai_appliance.flows.visitors import Online, Reception, Visitor
+from zhuomai_appliance.flows.visitors import Online, Reception, Replacement, Visitor
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import (
     AccessAttempt,
@@ -61,10 +62,14 @@ _ENDINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A login that did not happen, with the number the help desk can search."""
+    """A login that did not happen, with the number the help desk can search.
+
+    ``full_account`` is set where the password was right and every place of the account is taken.
+    """
 
     rejection: Rejection
     lookup_code: str
+    full_account: AccountId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class PortalLogin:
         clock: Callable[[], int],
         monotonic: Callable[[], float],
         wake: Callable[[], None],
+        later: Callable[..., Any],
     ) -> None:
         self._store = store
         self._vault = vault
@@ -119,6 +125,7 @@ class PortalLogin:
         self._clock = clock
         self._monotonic = monotonic
         self._wake = wake
+        self.replacer = Replacer(store, tables, clock, later, wake)
         self._running: dict[tuple[NasId, str], tuple[bytes, list[Deferred[Online | Refused]]]] = {}
         self._notices: OrderedDict[tuple[NasId, str], tuple[int, str]] = OrderedDict()
 
@@ -126,8 +133,33 @@ class PortalLogin:
 
     async def with_password(self, visitor: Visitor, username: str, password: str) -> Online | Refused:
         """Log a visitor in. A second send of the same form joins the login that is running (two taps, one login)."""
-        key = (visitor.nas_id, visitor.user_ip)
         digest = sha256(f"{username}\0{password}".encode("utf-8", "surrogatepass")).digest()
+        return await self._alone(visitor, digest, lambda: self._login(visitor, username, password))
+
+    async def replace(self, wanted: Replacement) -> Online | Refused:
+        """Log a visitor in whose account is full, in the place of a session that is ended first.
+
+        Where that session's device does not end it in time, nothing else is tried and the page says so.
+        """
+        digest = sha256(f"replace {wanted.account_id} {wanted.session_id}".encode()).digest()
+        return await self._alone(wanted.visitor, digest, lambda: self._in_place(wanted))
+
+    async def _in_place(self, wanted: Replacement) -> Online | Refused:
+        nas = self._tables.by_id(wanted.visitor.nas_id)
+        login = accounts.login_by_id(self._store.reader, wanted.account_id)
+        if nas is None or login is None:
+            return Refused(Rejection(Reason.PAGE_EXPIRED, "the device or the account is no longer there"), "")
+        account = login.account
+        if not await self.replacer.end(wanted.visitor, account, wanted.session_id):
+            rejection = Rejection(Reason.NAS_SILENT, "the session to be replaced was not ended")
+            return self._refuse(wanted.visitor, nas, account.username, account.id, rejection, self._clock())
+        return await self._at_device(wanted.visitor, nas, login, may_log_out=True)
+
+    async def _alone(
+        self, visitor: Visitor, digest: bytes, work: Callable[[], Awaitable[Online | Refused]]
+    ) -> Online | Refused:
+        """One login of a client at a time; the same asked twice is done once and answers both."""
+        key = (visitor.nas_id, visitor.user_ip)
         running = self._running.get(key)
         if running is not None:
             if running[0] == digest:
@@ -139,7 +171,7 @@ class PortalLogin:
         self._running[key] = (digest, others)
         result: Online | Refused = Refused(Rejection(Reason.NAS_SILENT, "the login failed inside"), "")
         try:
-            result = await self._login(visitor, username, password)
+            result = await work()
         finally:
             del self._running[key]
             for waiting in others:
@@ -199,7 +231,8 @@ class PortalLogin:
                 await self._door.logout(nas, visitor.user_ip, visitor.mac)
                 return await self._at_device(visitor, nas, login, may_log_out=False)
         if told is not None and isinstance(told.verdict, Rejection):
-            return Refused(told.verdict, told.lookup_code)
+            full = account.id if told.verdict.reason is Reason.TOO_MANY_SESSIONS else None
+            return Refused(told.verdict, told.lookup_code, full)
         self._complain(nas, outcome)
         rejection = Rejection(_ENDINGS.get(outcome.ending, Reason.NAS_SILENT), _detail(outcome))
         return self._refuse(visitor, nas, account.username, account.id, rejection, now)

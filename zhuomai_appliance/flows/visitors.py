@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from zhuomai_appliance.flows.tables import Tables
-from zhuomai_appliance.model.access import Reason, Rejection
+from zhuomai_appliance.model.access import Reason, Rejection, SessionId
 from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.portal.dialects import read_redirect
@@ -30,6 +30,10 @@ ONLINE_SECONDS: Final = 7 * 86_400
 CLOCK_SET_BACK_SECONDS: Final = 60
 """How far in the future a token may lie: our own clock may have been set back since it was made."""
 
+REPLACEMENT_SECONDS: Final = 300
+"""How long a checked password may let its device take another one's place."""
+
+_REPLACEMENT: Final = "portal-replacement"
 _FORM: Final = "portal-form"
 _ONLINE: Final = "portal-online"
 
@@ -52,6 +56,15 @@ class Online:
 
     visitor: Visitor
     account_id: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A client whose password was right while its account was full, and the session that is to make room for it."""
+
+    visitor: Visitor
+    account_id: AccountId
+    session_id: SessionId
 
 
 class Reception:
@@ -131,6 +144,24 @@ class Reception:
         visitor = _visitor(facts)
         is_fresh = -CLOCK_SET_BACK_SECONDS <= now - visitor.at <= ONLINE_SECONDS
         return Online(visitor, account_id) if is_fresh else None
+
+    def replacement_token(self, replacement: Replacement, now: int) -> str:
+        """What "replace it" beside an open session carries; made only after the password was checked."""
+        facts = _facts(replace(replacement.visitor, at=now))
+        return self._sign(
+            _REPLACEMENT,
+            {**facts, "account": replacement.account_id, "session": replacement.session_id},
+        )
+
+    def from_replacement(self, token: str, now: int) -> Replacement | None:
+        """Who replaces which session; None for a forged or old token."""
+        facts = self._read(_REPLACEMENT, token)
+        if facts is None:
+            return None
+        account_id, session_id = AccountId(facts.pop("account")), SessionId(facts.pop("session"))
+        visitor = _visitor(facts)
+        is_fresh = -CLOCK_SET_BACK_SECONDS <= now - visitor.at <= REPLACEMENT_SECONDS
+        return Replacement(visitor, account_id, session_id) if is_fresh else None
 
     def _sign(self, purpose: str, facts: Mapping[str, Any]) -> str:
         body = json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode()

@@ -6,8 +6,8 @@ it is. A login is answered when its result is there; one that takes long is wait
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from zhuomai_appliance.model.access import Reason, Rejection
 from zhuomai_appliance.model.network import NasId, ProjectId
 from zhuomai_appliance.store import settings
 from zhuomai_appliance.store.interface import Store
+from zhuomai_appliance.web.captive.devices import REPLACE_PATH, replaceable
 from zhuomai_appliance.web.captive.views import (
     CaptivePage,
     GoodbyeView,
@@ -40,6 +41,7 @@ from zhuomai_appliance.web.formats import Formatter
 from zhuomai_appliance.web.reasons import REASONS, Tone, told
 from zhuomai_appliance.web.render import Renderer
 from zhuomai_appliance.web.sentences import fields_of
+from zhuomai_appliance.web.session import field, text_of
 from zhuomai_appliance.web.words import LANGUAGE_COOKIE, Language, negotiate
 
 PATIENCE_SECONDS: Final = 5.0
@@ -47,7 +49,6 @@ PATIENCE_SECONDS: Final = 5.0
 
 STOP_SECONDS: Final = 0.4
 RESULT_KEPT_SECONDS: Final = 120
-FIELD_CHARACTERS: Final = 4096
 
 #: Refusals that are put right in the form itself; all others fill a page of their own.
 _IN_FORM: Final = frozenset(
@@ -62,6 +63,9 @@ _IN_FORM: Final = frozenset(
 _CLOCK: Final = frozenset(
     {Reason.EXPIRED, Reason.DATA_USED_UP, Reason.TIME_USED_UP, Reason.SUSPENDED, Reason.NO_PLAN}
 )
+
+
+Login = Coroutine[Any, Any, Online | Refused]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +103,12 @@ class CaptivePages:
         if self._is_foreign(request):
             return self._to_portal(request)
         now = self._deps.clock()
-        token = _field(request, "token")
+        token = field(request, "token")
         if token:
             visitor = self._reception.from_form(token, now)
         else:
             query = {
-                _text(name): [_text(value) for value in values]
+                text_of(name): [text_of(value) for value in values]
                 for name, values in (request.args or {}).items()
             }
             visitor = self._reception.receive(query, request.getClientAddress().host, now)
@@ -115,20 +119,32 @@ class CaptivePages:
     @app.route("/login", methods=["POST"])
     async def login(self, request: Any) -> bytes:
         """Take the form, log in at the device, answer with what came of it."""
-        visitor = self._reception.from_form(_field(request, "token"), self._deps.clock())
+        visitor = self._reception.from_form(field(request, "token"), self._deps.clock())
         if isinstance(visitor, Rejection):
             return self._message(request, visitor)
-        username, password = _field(request, "username").strip(), _field(request, "password")
+        username, password = field(request, "username").strip(), field(request, "password")
         if not username or not password:
             return self._login_page(
                 request, visitor, Refused(Rejection(Reason.BAD_CREDENTIALS), ""), username
             )
-        result = await self._patiently(visitor, username, password)
+        running = self._deps.portal_login.with_password(visitor, username, password)
+        return await self._answer(request, visitor, running, username)
+
+    @app.route(REPLACE_PATH, methods=["POST"])
+    async def take_place(self, request: Any) -> bytes:
+        """Let this device in for another one of its account, which is logged out first."""
+        wanted = self._reception.from_replacement(field(request, "token"), self._deps.clock())
+        if wanted is None:
+            return self._message(request, Rejection(Reason.PAGE_EXPIRED))
+        return await self._answer(request, wanted.visitor, self._deps.portal_login.replace(wanted), "")
+
+    async def _answer(self, request: Any, visitor: Visitor, login: Login, username: str) -> bytes:
+        result = await self._patiently(visitor, login)
         if result is None:
             return self._waiting(request, visitor)
         return self._result(request, visitor, result, username)
 
-    async def _patiently(self, visitor: Visitor, username: str, password: str) -> Online | Refused | None:
+    async def _patiently(self, visitor: Visitor, login: Login) -> Online | Refused | None:
         """The result of a login, or None when it takes longer than a page should."""
         key = (visitor.nas_id, visitor.user_ip)
         first: Deferred[Online | Refused | None] = Deferred()
@@ -143,7 +159,7 @@ class CaptivePages:
             self.log.failure("a portal login failed", reason)
             done(Refused(Rejection(Reason.NAS_SILENT, "the login failed inside"), ""))
 
-        running = Deferred.fromCoroutine(self._deps.portal_login.with_password(visitor, username, password))
+        running = Deferred.fromCoroutine(login)
         running.addCallback(done)
         running.addErrback(failed)
         timer = self._deps.later(PATIENCE_SECONDS, lambda: None if first.called else first.callback(None))
@@ -161,7 +177,7 @@ class CaptivePages:
     @app.route("/wait", methods=["GET"])
     def wait(self, request: Any) -> bytes:
         """What came of a login that took long; the page asks again until it is known."""
-        visitor = self._reception.from_form(_field(request, "token"), self._deps.clock())
+        visitor = self._reception.from_form(field(request, "token"), self._deps.clock())
         if isinstance(visitor, Rejection):
             return self._message(request, visitor)
         known = self._results.get((visitor.nas_id, visitor.user_ip))
@@ -176,7 +192,7 @@ class CaptivePages:
     @app.route("/online", methods=["GET"])
     def online(self, request: Any) -> bytes:
         """What is left and used, and the way out."""
-        token = _field(request, "token")
+        token = field(request, "token")
         online = self._reception.from_online(token, self._deps.clock())
         standing = None if online is None else self._deps.portal_login.standing(online)
         if online is None or standing is None:
@@ -202,7 +218,7 @@ class CaptivePages:
     @app.route("/logout", methods=["POST"])
     async def logout(self, request: Any) -> bytes:
         """Log the client out at its device."""
-        online = self._reception.from_online(_field(request, "token"), self._deps.clock())
+        online = self._reception.from_online(field(request, "token"), self._deps.clock())
         if online is None:
             return self._message(request, Rejection(Reason.PAGE_EXPIRED))
         standing = self._deps.portal_login.standing(online)
@@ -266,8 +282,10 @@ class CaptivePages:
         token = self._reception.form_token(visitor)
         formatter = self._formatter(request, project_id)
         reason = refused.rejection.reason
+        devices = replaceable(self._deps.portal_login, visitor, refused.full_account, formatter)
         view = RefusedView(
-            problem=self._problem(refused.rejection, refused.lookup_code, formatter),
+            problem=self._problem(refused.rejection, refused.lookup_code, formatter, way_out=bool(devices)),
+            devices=devices,
             back_url=f"/?{urlencode({'token': token})}",
             icon="clock" if reason in _CLOCK else "alert",
             ask_desk=reason in _CLOCK,
@@ -282,16 +300,7 @@ class CaptivePages:
         )
 
     def _goodbye(self, request: Any, online: Online, seconds: int | None, octets: int | None) -> bytes:
-        token = self._reception.form_token(
-            Visitor(
-                online.visitor.nas_id,
-                online.visitor.user_ip,
-                online.visitor.mac,
-                online.visitor.ssid,
-                online.visitor.original_url,
-                self._deps.clock(),
-            )
-        )
+        token = self._reception.form_token(replace(online.visitor, at=self._deps.clock()))
         view = GoodbyeView(seconds=seconds, octets=octets, back_url=f"/?{urlencode({'token': token})}")
         return self._page(
             request, "goodbye.html", view, self._project(online.visitor), "/", {"token": token}, token
@@ -304,10 +313,12 @@ class CaptivePages:
         view = MessageView(problem=self._problem(rejection, "", formatter))
         return self._page(request, "message.html", view, project_id, "/", {}, "")
 
-    def _problem(self, rejection: Rejection, lookup: str, formatter: Formatter) -> Problem:
+    def _problem(
+        self, rejection: Rejection, lookup: str, formatter: Formatter, *, way_out: bool = False
+    ) -> Problem:
         text = REASONS[rejection.reason]
         title, sentence = told(
-            rejection.reason, formatter.words, fields_of(rejection, formatter), way_out=False
+            rejection.reason, formatter.words, fields_of(rejection, formatter), way_out=way_out
         )
         tone = text.tone if text.tone is not Tone.OK else Tone.INFO
         return Problem(code=text.code, title=title, sentence=sentence, lookup=lookup, tone=tone)
@@ -348,7 +359,7 @@ class CaptivePages:
             (b"Content-Security-Policy", self._deps.renderer.captive_policy.encode()),
         ):
             request.setHeader(name, value)
-        wanted = _field(request, "lang")
+        wanted = field(request, "lang")
         if Language.from_word(wanted):
             request.addCookie(
                 LANGUAGE_COOKIE, wanted, path="/", max_age=str(365 * 86400), sameSite="lax", httpOnly=True
@@ -362,7 +373,7 @@ guard_errors(CaptivePages.app)
 def _language(request: Any) -> Language:
     cookie = request.getCookie(LANGUAGE_COOKIE.encode())
     return negotiate(
-        _field(request, "lang") or None,
+        field(request, "lang") or None,
         cookie.decode("ascii", "replace") if cookie else None,
         request.getHeader("accept-language"),
     )
@@ -371,12 +382,3 @@ def _language(request: Any) -> Language:
 def _redirect(request: Any, target: str, code: int) -> None:
     request.setResponseCode(code)
     request.setHeader(b"Location", target.encode("ascii", "replace"))
-
-
-def _field(request: Any, name: str) -> str:
-    values = (request.args or {}).get(name.encode())
-    return _text(values[0]) if values else ""
-
-
-def _text(octets: bytes) -> str:
-    return octets[:FIELD_CHARACTERS].decode("utf-8", "replace")

@@ -71,7 +71,9 @@ class LoginView:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device that is online. ``drop_action`` is the address that ends its session, empty where it may not."""
+    """A device that is online. ``drop_action`` is the address that ends its session, empty where it may not;
+    ``drop_token`` goes there in the place of the page's own.
+    """
 
     name: str
     kind: str
@@ -81,6 +83,7 @@ class Device:
     idle_seconds: int | None = None
     is_this: bool = False
     drop_action: str = ""
+    drop_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
