@@ -117,6 +117,21 @@ class HousekeepingTests(SynchronousTestCase):
         self.assertEqual(moved, (1, "S1", NOW, NOW, 5, 6, "stop"))
         self.assertEqual([sid for sid, *_ in school.sessions()], ["S2"])
 
+    def test_tidy_forgets_effects_long_after_their_end(self) -> None:
+        """What waits stays however old it is; what ended stays a month, for whoever asks how it went."""
+        school = self.school
+        for number, state in ((1, "waiting"), (2, "done"), (3, "failed")):
+            done_at = "NULL" if state == "waiting" else str(NOW)
+            school.sql(
+                "INSERT INTO outbox (project_id, key, kind, payload, due_at, tries, state, result, created_at, done_at)"
+                f" VALUES (1, 'k{number}', 'disconnect', '{{}}', {NOW}, 0, '{state}', '', {NOW}, {done_at})"
+            )
+        self.do("tidy")
+        self.assertEqual(len(school.rows("SELECT key FROM outbox")), 3)
+        school.clock.advance(31 * DAY)
+        self.do("tidy")
+        self.assertEqual(school.rows("SELECT key FROM outbox"), [("k1",)])
+
     def test_tidy_forgets_old_secrets_only(self) -> None:
         """One-time secrets are forgotten a day after they ended, not before."""
         school = self.school

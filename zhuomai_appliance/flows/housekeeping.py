@@ -27,6 +27,9 @@ MOVED_A_ROUND: Final = 2000
 OVERDUE_GRACE_SECONDS: Final = 3
 """How long after its plan's end a session may still be ended by the device's own Session-Timeout."""
 SECRETS_KEPT_SECONDS: Final = 86_400
+ANSWERS_KEPT_SECONDS: Final = 30 * 86_400
+"""How long a repeated request still gets its first answer, and the console the result of a disconnect."""
+
 CONSOLE_IDLE_SECONDS: Final = 30 * 60
 CONSOLE_ABSOLUTE_SECONDS: Final = 12 * 3600
 
@@ -124,10 +127,11 @@ def _earn_page(store: Store, page: list[EarningDue], tables: Tables, now: int) -
 
 
 async def tidy(store: Store, now: int) -> None:
-    """Forget one-time secrets and console sessions that ended."""
+    """Forget one-time secrets, console sessions, effects and kept answers that ended."""
 
     def task(tx: Transaction) -> None:
         accounts.drop_portal_secrets(tx, now - SECRETS_KEPT_SECONDS)
+        journal.drop_old(tx, now - ANSWERS_KEPT_SECONDS)
         operator_rows.drop_old_sessions(
             tx, created_before=now - CONSOLE_ABSOLUTE_SECONDS, seen_before=now - CONSOLE_IDLE_SECONDS
         )

@@ -222,6 +222,8 @@ def set_person_data(
 ) -> None:
     """Store the data of a person, sealed, with keyed digests for look-up of number, phone and mail.
 
+    The phone is a login name of the account; an earlier one ceases to be.
+
     Raises:
         NameTaken: the phone number is the login name of another account.
     """
@@ -242,6 +244,14 @@ def set_person_data(
         email_sealed=sealed("email", person.email),
         email_index=index("email", person.email),
         address_sealed=sealed("address", person.address),
+    )
+    # A number that somebody gave up may belong to another person tomorrow: it must not open this account
+    tx.run(
+        _Q.drop_identifiers,
+        project_id=project_id,
+        account_id=account_id,
+        kind="phone",
+        but=normal_name(person.phone),
     )
     if person.phone:
         add_identifier(tx, project_id, account_id, person.phone, "phone")

@@ -179,6 +179,11 @@ def postpone_effect(tx: Transaction, effect_id: int, *, due_at: int, result: str
     tx.run(_Q.postpone_outbox, id=effect_id, due_at=due_at, result=result)
 
 
+def drop_old(tx: Transaction, before: int) -> int:
+    """Forget effects that ended, and answers kept for a repetition, before a time; how many rows."""
+    return tx.run(_Q.drop_old_effects, before=before) + tx.run(_Q.drop_old_answers, before=before)
+
+
 # Idempotency --------------------------------------------------------------------------------------------------------------
 
 

@@ -61,6 +61,10 @@ UPDATE account SET first_login_at = :at WHERE id = :account_id AND first_login_a
 INSERT INTO identifier (project_id, value, account_id, kind) VALUES (:project_id, :value, :account_id, :kind)
 ON CONFLICT (project_id, value) DO NOTHING
 
+-- name: drop_identifiers
+DELETE FROM identifier WHERE project_id = :project_id AND account_id = :account_id AND kind = :kind
+   AND value <> :but
+
 -- name: identifiers_of
 SELECT value, kind FROM identifier WHERE project_id = :project_id AND account_id = :account_id ORDER BY value
 

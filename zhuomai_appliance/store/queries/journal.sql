@@ -70,6 +70,12 @@ UPDATE outbox SET due_at = :due_at, tries = tries + 1, result = :result WHERE id
 -- name: outbox_by_key
 SELECT state, result, tries FROM outbox WHERE key = :key
 
+-- name: drop_old_effects
+DELETE FROM outbox WHERE state <> 'waiting' AND done_at < :before
+
+-- name: drop_old_answers
+DELETE FROM idempotency WHERE created_at < :before
+
 -- name: get_idempotent
 SELECT request_digest, response FROM idempotency WHERE project_id = :project_id AND key = :key
 
