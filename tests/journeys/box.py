@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -156,6 +157,14 @@ class Box:
         """Host and port of a listener: auth, acct, portal, captive, secure, plain_admin."""
         host, _, port = json.loads(self.listening.read_text(encoding="utf-8"))[name][0].rpartition(":")
         return host, int(port)
+
+    def pin(self) -> None:
+        """Write the ports in use into the settings: the next life listens where this one does, as at a school."""
+        text = self.config.read_text(encoding="utf-8")
+        for key, name in (("auth", "auth"), ("acct", "acct"), ("listen", "portal"), ("captive", "captive")):
+            port = self.address(name)[1]
+            text = re.sub(rf'(?m)^({key} = \[?"127\.0\.0\.1):0"', rf'\g<1>:{port}"', text)
+        self.config.write_text(text, encoding="utf-8")
 
     def url(self, name: str) -> str:
         """The address of a site, with its last slash."""

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import treq
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
@@ -106,15 +106,23 @@ user_networks = ["{self.network}"]
     async def start(self) -> None:
         assert await self.core.start() is not None, "the box does not answer the AC's Accounting-On"
 
+    async def deafen(self) -> int:
+        """The port for Disconnect and CoA is dead: what is sent there gets no answer. Its number."""
+        number: int = self._ports[1].getHost().port
+        await maybeDeferred(self._ports[1].stopListening)
+        return number
+
+    def hear_again(self, number: int) -> None:
+        """The port for Disconnect and CoA works again."""
+        self._ports[1] = self._reactor.listenUDP(number, self.core.dae, interface=self.address)
+
     async def close(self) -> None:
         """Leave without a word; the sockets are free afterwards."""
         self.core.give_up()
         # A notice that was answered looks once more whether it was
         await pause(self._reactor, NOTICE_SECONDS + 0.1)
         for port in self._ports:
-            stopped = port.stopListening()
-            if isinstance(stopped, Deferred):
-                await stopped
+            await maybeDeferred(port.stopListening)
 
     def use(self, session: Session, up: int, down: int) -> None:
         """The phone moves so many octets at once."""

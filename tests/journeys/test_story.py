@@ -19,11 +19,13 @@ import pytest
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
+from twisted.web.server import Site
 
 from tests.journeys.box import Box
 from tests.journeys.campus import SECRET, Ac, Phone, until
 from tests.journeys.test_stock_client import ask_at
 from zhuomai_appliance.simulator import attributes as a
+from zhuomai_appliance.simulator.door import Door
 from zhuomai_appliance.simulator.station import Session
 
 pytestmark = pytest.mark.slow
@@ -141,7 +143,12 @@ class StoryTests(StoryCase):
         phone = Phone(self.reactor, ac)
         status, headers, _ = await phone.once("GET", f"{self.box.url('captive')}generate_204?x=1")
         self.assertEqual((status, headers["cache-control"]), (302, "no-store"))
-        seen = await phone.open(phone.captive)
+        door = self.reactor.listenTCP(
+            0, Site(Door(self.reactor, ac.core).app.resource()), interface="127.0.0.1"
+        )
+        self.addCleanup(door.stopListening)
+        seen = await phone.open(f"http://127.0.0.1:{door.getHost().port}/news/today.html")
+        self.assertTrue(seen.hops[-1].startswith(f"{self.box.url('captive')}?ac-ip="), seen.hops)
         self.assertIn('<html lang="zh', seen.text)
         self.assertIn("登录", seen.text)
         form = seen.page.login_form
@@ -368,6 +375,32 @@ class VariantTests(StoryCase):
         self.assertIn("Disconnect-ACK", await ask("disconnect", named))
         self.assertIsNone(phone.station.session)
         await self.until("the Stop", "SELECT cause, closed_by FROM session", (a.ADMIN_RESET, "stop"))
+
+    async def test_power_cut_between_the_books_and_the_device(self) -> None:
+        """A pack is used up while the AC cannot be reached, then the power fails: after it the session is ended."""
+        ac = Ac(self.reactor, self.box, 43)
+        await self.connect(ac)
+        phone = Phone(self.reactor, ac)
+        await phone.log_in("li", "李的口令")
+        number = await ac.deafen()
+        ac.use(phone.session, 0, 11 * MB)
+        await ac.report(phone.station)
+        await self.until(
+            "the effect in the books", "SELECT kind, state FROM outbox", ("disconnect", "waiting")
+        )
+        self.box.pin()
+        self.box.kill()
+        ac.hear_again(number)
+        await deferToThread(self.box.start)
+        await until(self.reactor, "Disconnect after the restart", lambda: phone.station.session is None)
+        await self.until(
+            "the Stop in the books",
+            "SELECT cause, closed_by, output_octets FROM session",
+            (a.ADMIN_RESET, "stop", 11 * MB),
+        )
+        seen = await phone.log_in("li", "李的口令")
+        self.assertIn("D02", seen.words)
+        self.assertNotIn("fail", await self.command("verify"))
 
     async def test_device_that_is_silent(self) -> None:
         """A login at an AC that is gone ends on the page with a reason, and with a record under its number."""

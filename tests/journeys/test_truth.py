@@ -120,7 +120,7 @@ def check(box: Box, lives: list[Life]) -> None:
 
 def test_nothing_acknowledged_is_lost_lowered_or_counted_twice(box: Box) -> None:
     """Sessions under duplicates, loss, reordering, late copies, gigawords, used-again ids and SIGKILL every few seconds."""
-    sessions = 100 * SOAK_SECONDS if SOAK_SECONDS else 3000
+    sessions = 150 * SOAK_SECONDS if SOAK_SECONDS else 3000
     random = Random(SEED)
     lives, reports = fleet.script(SEED, sessions, len(SOURCES), PEOPLE, int(time.time()))
     with PowerCuts(box, random, (1.5, 3.0)) as power:
