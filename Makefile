@@ -13,7 +13,6 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 
 PYTHON := .venv/bin/python
-CATALOGUES := $(patsubst %.po,%.mo,$(wildcard web/locale/*/LC_MESSAGES/*.po))
 VENDOR := web/static/vendor/manifest.json
 
 .PHONY: help
@@ -23,7 +22,7 @@ help:  ## what can be made
 # --- set-up ------------------------------------------------------------------------------------------------
 
 .PHONY: setup
-setup: system .venv/.project-done $(VENDOR) $(CATALOGUES)  ## all that running and testing need; nothing twice
+setup: system .venv/.project-done $(VENDOR)  ## all that running and testing need; nothing twice
 
 # Only what is not found is installed, and no package here starts a service.
 .PHONY: system
@@ -84,9 +83,6 @@ $(VENDOR): web/node_modules/.done web/build.mjs web/icons.txt
 	@node web/build.mjs
 	touch $@
 
-%.mo: %.po | .venv/.project-done
-	@.venv/bin/pybabel --quiet compile -i $< -o $@
-
 # --- running and testing -----------------------------------------------------------------------------------
 
 .PHONY: run
@@ -145,5 +141,5 @@ lock: setup  ## renew the pins from requirements*.in and web/package.json
 clean:  ## remove what setup, run and test made
 	@rm -rf .venv .run build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 	rm -rf web/node_modules web/static/vendor
-	rm -f $(CATALOGUES) twisted/plugins/dropin.cache
+	rm -f twisted/plugins/dropin.cache
 	find zhuomai_appliance tests twisted -name __pycache__ -prune -exec rm -rf {} +

@@ -74,7 +74,7 @@ class Api:
         root, api = Resource(), Resource()
         root.putChild(b"api", api)
         api.putChild(b"v1", self.app.resource())
-        self.client = StubTreq(root)
+        self.client: Any = StubTreq(root)
         self.admin = self.token("boss", "admin")
 
     def token(

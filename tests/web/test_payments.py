@@ -7,8 +7,8 @@ import pytest
 from tests.flows.school import GB, NOW
 from tests.web.console import Answer, Browser, Console
 from zhuomai_appliance.model.commerce import Channel
-from zhuomai_appliance.model.people import ROLES, Permission
-from zhuomai_appliance.store import accounts, ledger, network
+from zhuomai_appliance.model.people import ROLES, AccountId, Permission
+from zhuomai_appliance.store import ledger, network
 
 PAY = "/admin/users/1/pay"
 FIELDS = ("csrf", "key", "at", "version", "revision", "price", "until")
@@ -79,7 +79,7 @@ def test_double_enter_pays_once(console: Console, cashier: Browser) -> None:
 def test_figures_that_moved_are_shown_again(console: Console, cashier: Browser) -> None:
     """Somebody else sold in between: nothing is done, the change is marked, the new figures can be taken."""
     page = cashier.get(f"{PAY}?version=1")
-    console.school.buy(accounts.AccountId(1), console.school.plan("monthly", price=3000), Channel.GRANT)
+    console.school.buy(AccountId(1), console.school.plan("monthly", price=3000), Channel.GRANT)
     again = cashier.post(PAY, form_of(page) | {"channel": "CASH", "memo": "m"})
     assert again.code == 409
     assert "账户有变动，请重新核对" in again.seen()

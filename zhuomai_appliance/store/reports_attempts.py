@@ -116,7 +116,10 @@ def attempts(
     )
     return [
         AttemptRow(
-            *row[:4],
+            row_id=row[0],
+            project_id=row[1],
+            at=row[2],
+            account_id=row[3],
             full_name=row[5] or "",
             username=row[6] if row[4] is None else row[4],
             username_raw=row[6],

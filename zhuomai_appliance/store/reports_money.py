@@ -13,7 +13,7 @@ from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import PlanKind, SubscriptionId, SubscriptionState
 from zhuomai_appliance.store.interface import Reader
-from zhuomai_appliance.store.reports_query import Page, flag, project_ids, rows, sorting
+from zhuomai_appliance.store.reports_query import Page, altered, flag, project_ids, rows, sorting
 from zhuomai_appliance.store.sql import load
 
 _Q = load("reports_money")
@@ -79,17 +79,7 @@ def orders(
         **page.conditions(),
     )
     return [
-        OrderRow(
-            row[0],
-            row[1],
-            row[2],
-            row[3] or "",
-            row[4] or "",
-            *row[5:8],
-            Channel(row[8]),
-            OrderState(row[9]),
-            *row[10:],
-        )
+        OrderRow(*altered(row, {3: row[3] or "", 4: row[4] or "", 8: Channel(row[8]), 9: OrderState(row[9])}))
         for row in found
     ]
 
@@ -154,7 +144,7 @@ def postings(
         **page.conditions(),
         **sorting(page, chosen.order_no is not None or chosen.posting_id is not None),
     )
-    return [PostingRow(*row[:4], PostingKind(row[4]), *row[5:]) for row in found]
+    return [PostingRow(*altered(row, {4: PostingKind(row[4])})) for row in found]
 
 
 def cash_taken(
@@ -220,8 +210,7 @@ def subscriptions(
         **page.conditions(),
     )
     return [
-        SubscriptionRow(*row[:5], PlanKind(row[5]), row[6], SubscriptionState(row[7]), *row[8:])
-        for row in found
+        SubscriptionRow(*altered(row, {5: PlanKind(row[5]), 7: SubscriptionState(row[7])})) for row in found
     ]
 
 

@@ -17,7 +17,7 @@ from zhuomai_appliance.model.entitlement import Entitlement, Segment, WhyNot
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId, AccountStatus, GroupId
 from zhuomai_appliance.store.interface import Reader, Row, Value
-from zhuomai_appliance.store.reports_query import Page, flag, pattern, project_ids, rows
+from zhuomai_appliance.store.reports_query import Page, altered, flag, pattern, project_ids, rows
 from zhuomai_appliance.store.sql import load
 
 _Q = load("reports_people")
@@ -266,7 +266,7 @@ def audit(reader: Reader, projects: Sequence[ProjectId], chosen: AuditFilter, pa
         to_at=chosen.to_at,
         **page.conditions(),
     )
-    return [AuditRow(*row[:8], json.loads(row[8]), json.loads(row[9]), row[10]) for row in found]
+    return [AuditRow(*altered(row, {8: json.loads(row[8]), 9: json.loads(row[9])})) for row in found]
 
 
 def audit_actors(reader: Reader) -> list[str]:

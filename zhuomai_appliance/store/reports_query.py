@@ -8,10 +8,10 @@ conditions and uses its indexes; the whole statement, with every line, is valid 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import normal_name
@@ -123,3 +123,8 @@ def rows(
 @lru_cache(maxsize=256)
 def _renamed(query: Query, name: str, other: str) -> Query:
     return Query.of(query.name, query.text_sqlite.replace(name, other))
+
+
+def altered(row: Row, values: Mapping[int, Any]) -> Row:
+    """A row with some columns, by their place, read into what they mean."""
+    return tuple(values.get(place, column) for place, column in enumerate(row))
