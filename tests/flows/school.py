@@ -328,7 +328,7 @@ class School:
         assert not wrong, f"usage and counters differ in sessions {wrong}"
 
     def visitor(self, mac: str | None = PHONE, ip: str = PHONE_IP) -> Visitor:
-        return Visitor(self.nas.id, ip, mac, "Campus", None, self.now())
+        return Visitor(self.nas.id, ip, mac, "Campus", None, self.now(), peer=ip)
 
 
 def station(mac: str | None, ip: str | None) -> list[Attribute]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -88,6 +89,23 @@ class LoginTests(PortalTests):
         self.assertEqual(got.rejection.reason, Reason.WAIT_BEFORE_RETRY)
         self.assertEqual(dict(got.rejection.facts)["n"], 11)
         self.assertIsInstance(self.submit(mac=LAPTOP, ip=LAPTOP_IP), Online)
+
+    def test_guessing_with_made_up_addresses(self) -> None:
+        """A MAC comes from the browser's query: another one for each try wins a guesser nothing."""
+        for number in range(5):
+            self.submit("guess", mac=f"02:00:00:00:00:0{number}")
+        self.assertEqual(self.reason(self.submit(mac="02:00:00:00:00:09")), Reason.WAIT_BEFORE_RETRY)
+
+    def test_guessing_with_made_up_clients(self) -> None:
+        """Where the client's address is the query's word too, the peer has twenty tries for a name, whoever it plays."""
+        school = self.school
+
+        def guess(number: int) -> Reason:
+            visitor = replace(school.visitor(mac=None, ip=f"10.9.2.{number}"), peer="192.0.2.9")
+            return self.reason(school.run(school.portal.with_password(visitor, "20260001", "guess")))
+
+        told = [guess(number) for number in range(21)]
+        self.assertEqual(told, [Reason.BAD_CREDENTIALS] * 20 + [Reason.WAIT_BEFORE_RETRY])
 
     def test_page_and_radius_count_together(self) -> None:
         """Wrong tries at the page slow the same phone at RADIUS."""
@@ -180,6 +198,16 @@ class LoginTests(PortalTests):
         self.assertEqual((school.door.logouts, len(school.door.logins)), ([(PHONE_IP, PHONE)], 2))
         self.told(Ending.ALREADY_ONLINE)
         self.assertEqual(self.reason(self.submit()), Reason.LOGGING_IN)
+
+    def test_nobody_is_thrown_out_by_a_query(self) -> None:
+        """Whoever only says that an address is his cannot have the session of its owner ended."""
+        school = self.school
+        school.person("20260002", school.plan())
+        school.report(START, name="20260002")
+        self.told(Ending.ALREADY_ONLINE)
+        visitor = replace(school.visitor(), peer="192.0.2.9")
+        got = school.run(school.portal.with_password(visitor, "20260001", "pass-word"))
+        self.assertEqual((self.reason(got), school.door.logouts), (Reason.LOGGING_IN, []))
 
     def test_device_that_was_removed(self) -> None:
         """A form for a device that is no longer listed has expired."""

@@ -233,6 +233,8 @@ class LoginTests(CaptiveTests):
         assert following is not None
         self.assertIn('http-equiv="refresh"', self.ask("GET", HERE + following[1]).text)
         slow.callback(Outcome(Ending.ONLINE))
+        # Nobody else who says the same address in a query is led to the page of who logged in
+        self.assertIn("B02", self.ask("GET", f"{HERE}/wait?token={token}").text)
         self.assertEqual(self.ask("GET", HERE + following[1]).code, 303)
 
 

@@ -23,7 +23,7 @@ from zhuomai_appliance.flows.access import VerdictBoard
 from zhuomai_appliance.flows.ports import PortalDoor
 from zhuomai_appliance.flows.replacement import Replacer
 from zhuomai_appliance.flows.tables import Tables
-from zhuomai_appliance.flows.throttle import Device, Throttle
+from zhuomai_appliance.flows.throttle import Throttle
 from zhuomai_appliance.flows.visitors import Online, Reception, Replacement, Visitor
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import (
@@ -183,11 +183,8 @@ class PortalLogin:
         nas = self._tables.by_id(visitor.nas_id)
         if nas is None:
             return Refused(Rejection(Reason.PAGE_EXPIRED, "the device is no longer listed"), "")
-        name, device = (
-            normal_name(username)[:MAX_NAME_CHARACTERS],
-            Device(visitor.mac or visitor.user_ip, is_one=True),
-        )
-        wait = self._throttle.wait_seconds(name, device, self._monotonic())
+        name, sources = normal_name(username)[:MAX_NAME_CHARACTERS], visitor.sources()
+        wait = max(self._throttle.wait_seconds(name, source, self._monotonic()) for source in sources)
         if wait:
             return self._refuse(
                 visitor, nas, username, None, Rejection(Reason.WAIT_BEFORE_RETRY, facts=(("n", wait),)), now
@@ -196,11 +193,13 @@ class PortalLogin:
         if is_printable_name(username.strip()):
             login = accounts.find_login(self._store.reader, nas.project_id, username)
         if login is None or not self._is_password(login, password):
-            self._throttle.failed(name, device, self._monotonic())
+            for source in sources:
+                self._throttle.failed(name, source, self._monotonic())
             reason = Reason.UNKNOWN_USER if login is None else Reason.BAD_CREDENTIALS
             account_id = None if login is None else login.account.id
             return self._refuse(visitor, nas, username, account_id, Rejection(reason), now)
-        self._throttle.succeeded(name, device)
+        for source in sources:
+            self._throttle.succeeded(name, source)
         return await self._at_device(visitor, nas, login, may_log_out=True)
 
     def _is_password(self, login: accounts.Login, password: str) -> bool:
@@ -226,8 +225,9 @@ class PortalLogin:
             stored = sessions.open_at_address(self._store.reader, nas.project_id, nas.id, visitor.user_ip)
             if stored is not None and stored.session.account_id == account.id:
                 return Online(visitor, account.id)
-            if may_log_out:
-                # Somebody else's session, or one we know nothing of, holds the address: end it, then try once more
+            if may_log_out and (stored is None or visitor.is_proved):
+                # Somebody else's session, or one we know nothing of, holds the address: end it, then try once more.
+                # Not for a query's word alone: anybody with an account could throw anybody out.
                 await self._door.logout(nas, visitor.user_ip, visitor.mac)
                 return await self._at_device(visitor, nas, login, may_log_out=False)
         if told is not None and isinstance(told.verdict, Rejection):

@@ -20,10 +20,14 @@ FORGET_SECONDS: Final = 900
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where tries come from. ``is_one``: a single terminal, by MAC or address, and not a controller's whole crowd."""
+    """Where tries come from. ``is_one``: a single terminal, by MAC or address, and not a controller's whole crowd.
+
+    ``free_tries`` are the wrong tries of one name that wait for nothing.
+    """
 
     name: str
     is_one: bool
+    free_tries: int = FREE_TRIES
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ class Throttle:
 
     def failed(self, name: str, device: Device, now: float) -> int:
         """Count a wrong try; how long the next one must wait."""
-        wait = self._count((name, device.name), FREE_TRIES, now)
+        wait = self._count((name, device.name), device.free_tries, now)
         return max(wait, self._count(("", device.name), FREE_TRIES_OF_DEVICE, now)) if device.is_one else wait
 
     def succeeded(self, name: str, device: Device) -> None:

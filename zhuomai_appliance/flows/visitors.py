@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.flows.throttle import FREE_TRIES_OF_DEVICE, Device
 from zhuomai_appliance.model.access import Reason, Rejection, SessionId
 from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.model.people import AccountId
@@ -35,12 +36,16 @@ REPLACEMENT_SECONDS: Final = 300
 
 _REPLACEMENT: Final = "portal-replacement"
 _FORM: Final = "portal-form"
+_WAIT: Final = "portal-wait"
 _ONLINE: Final = "portal-online"
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A client at a device. ``mac`` is for display and the throttle; what is billed comes from RADIUS."""
+    """A client at a device. ``mac`` is for display and the throttle; what is billed comes from RADIUS.
+
+    ``peer`` is whom the page was shown to, the one thing here that no browser can choose.
+    """
 
     nas_id: NasId
     user_ip: str
@@ -48,6 +53,20 @@ class Visitor:
     ssid: str | None
     original_url: str | None
     at: int
+    peer: str = ""
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the client's address is the connection's own, and not only what a query says."""
+        return self.user_ip == self.peer
+
+    def sources(self) -> tuple[Device, ...]:
+        """Where a wrong password came from: the MAC slows the phone at RADIUS too, the peer whoever makes MACs up."""
+        said = Device(self.mac or self.user_ip, is_one=True)
+        if self.is_proved:
+            return said, Device(self.peer, is_one=True)
+        # Behind a NAT many phones are one peer: what one of them guesses must not soon stop the name's owner
+        return said, Device(f"peer:{self.peer}", is_one=False, free_tries=FREE_TRIES_OF_DEVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +109,7 @@ class Reception:
             return Rejection(Reason.DEVICE_UNKNOWN_TO_NAS, "no listed access device, or no client address")
         if nas.user_networks and not any(_lies_in(user_ip, net) for net in nas.user_networks):
             return Rejection(Reason.DEVICE_UNKNOWN_TO_NAS, "the address is not in the device's user networks")
-        return Visitor(nas.id, user_ip, facts.mac, facts.ssid, facts.original_url, now)
+        return Visitor(nas.id, user_ip, facts.mac, facts.ssid, facts.original_url, now, peer)
 
     def _owner_of(self, peer: str) -> Nas | None:
         """The device in whose configured user networks an address lies."""
@@ -130,6 +149,20 @@ class Reception:
         if not -CLOCK_SET_BACK_SECONDS <= now - visitor.at <= FORM_SECONDS:
             return Rejection(Reason.PAGE_EXPIRED, "older than an hour")
         return visitor
+
+    def wait_token(self, visitor: Visitor, login_number: int) -> str:
+        """What the waiting page carries: its own login's result is for whoever sent that login's form alone."""
+        return self._sign(_WAIT, {**_facts(visitor), "login": login_number})
+
+    def from_wait(self, token: str, now: int) -> tuple[Visitor, int] | None:
+        """The visitor of a waiting page and the number of the login; None for a forged or old token."""
+        facts = self._read(_WAIT, token)
+        if facts is None:
+            return None
+        login_number = int(facts.pop("login"))
+        visitor = _visitor(facts)
+        is_fresh = -CLOCK_SET_BACK_SECONDS <= now - visitor.at <= FORM_SECONDS
+        return (visitor, login_number) if is_fresh else None
 
     def online_token(self, online: Online, now: int) -> str:
         """What the online page's links carry: only who logged in through us gets one."""
@@ -189,11 +222,20 @@ def _facts(visitor: Visitor) -> dict[str, Any]:
         "ssid": visitor.ssid,
         "url": (visitor.original_url or "")[:1024] or None,
         "at": visitor.at,
+        "peer": visitor.peer,
     }
 
 
 def _visitor(facts: Mapping[str, Any]) -> Visitor:
-    return Visitor(NasId(facts["nas"]), facts["ip"], facts["mac"], facts["ssid"], facts["url"], facts["at"])
+    return Visitor(
+        NasId(facts["nas"]),
+        facts["ip"],
+        facts["mac"],
+        facts["ssid"],
+        facts["url"],
+        facts["at"],
+        facts.get("peer", ""),
+    )
 
 
 def _lies_in(address: str, network: Any) -> bool:

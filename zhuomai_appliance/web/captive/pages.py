@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -21,7 +22,7 @@ from zhuomai_appliance.flows.portal_login import PortalLogin, Refused
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.visitors import Online, Visitor
 from zhuomai_appliance.model.access import Reason, Rejection
-from zhuomai_appliance.model.network import NasId, ProjectId
+from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.store import settings
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.web.captive.devices import REPLACE_PATH, replaceable
@@ -93,7 +94,9 @@ class CaptivePages:
         self._reception = deps.portal_login.reception
         self.reference = deps.reference
         self._public_host = (urlsplit(deps.public_url).netloc or "").lower()
-        self._results: dict[tuple[NasId, str], tuple[int, Online | Refused | None]] = {}
+        self._results: dict[int, tuple[int, Online | Refused | None]] = {}
+        # Not from 0 at every start: a waiting page of before a restart must not find another login's result
+        self._login_numbers = count(deps.clock() << 20)
 
     # Landing ----------------------------------------------------------------------------------------------------------
 
@@ -139,19 +142,19 @@ class CaptivePages:
         return await self._answer(request, wanted.visitor, self._deps.portal_login.replace(wanted), "")
 
     async def _answer(self, request: Any, visitor: Visitor, login: Login, username: str) -> bytes:
-        result = await self._patiently(visitor, login)
+        number = next(self._login_numbers)
+        result = await self._patiently(number, login)
         if result is None:
-            return self._waiting(request, visitor)
+            return self._waiting(request, visitor, number)
         return self._result(request, visitor, result, username)
 
-    async def _patiently(self, visitor: Visitor, login: Login) -> Online | Refused | None:
+    async def _patiently(self, number: int, login: Login) -> Online | Refused | None:
         """The result of a login, or None when it takes longer than a page should."""
-        key = (visitor.nas_id, visitor.user_ip)
         first: Deferred[Online | Refused | None] = Deferred()
-        self._results[key] = (self._deps.clock(), None)
+        self._results[number] = (self._deps.clock(), None)
 
         def done(result: Online | Refused) -> None:
-            self._results[key] = (self._deps.clock(), result)
+            self._results[number] = (self._deps.clock(), result)
             if not first.called:
                 first.callback(result)
 
@@ -171,20 +174,21 @@ class CaptivePages:
 
     def _forget_old(self) -> None:
         before = self._deps.clock() - RESULT_KEPT_SECONDS
-        for key in [key for key, (at, _) in self._results.items() if at < before]:
-            del self._results[key]
+        for number in [number for number, (at, _) in self._results.items() if at < before]:
+            del self._results[number]
 
     @app.route("/wait", methods=["GET"])
     def wait(self, request: Any) -> bytes:
         """What came of a login that took long; the page asks again until it is known."""
-        visitor = self._reception.from_form(field(request, "token"), self._deps.clock())
-        if isinstance(visitor, Rejection):
-            return self._message(request, visitor)
-        known = self._results.get((visitor.nas_id, visitor.user_ip))
+        waiting = self._reception.from_wait(field(request, "token"), self._deps.clock())
+        if waiting is None:
+            return self._message(request, Rejection(Reason.PAGE_EXPIRED))
+        visitor, number = waiting
+        known = self._results.get(number)
         if known is None:
             return self._login_page(request, visitor, None, "")
         if known[1] is None:
-            return self._waiting(request, visitor)
+            return self._waiting(request, visitor, number)
         return self._result(request, visitor, known[1], "")
 
     # Online -----------------------------------------------------------------------------------------------------------
@@ -292,8 +296,8 @@ class CaptivePages:
         )
         return self._page(request, "refused.html", view, project_id, "/", {"token": token}, token)
 
-    def _waiting(self, request: Any, visitor: Visitor) -> bytes:
-        token = self._reception.form_token(visitor)
+    def _waiting(self, request: Any, visitor: Visitor, number: int) -> bytes:
+        token = self._reception.wait_token(visitor, number)
         view = WaitingView(next_url=f"/wait?{urlencode({'token': token})}")
         return self._page(
             request, "waiting.html", view, self._project(visitor), "/wait", {"token": token}, token
