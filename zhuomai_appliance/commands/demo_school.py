@@ -52,6 +52,9 @@ SITE: Final = """\
 [[project]]
 name = "main"
 zone = "Asia/Shanghai"
+title = "蓉城理工学院（演示）"
+hotline = "028-8555 0119"
+hours = "8:00–22:00"
 
 [[rate]]
 name = "8M"
