@@ -101,12 +101,11 @@ def test_foreign_terms_are_refused(text: str, says: str) -> None:
 
 
 def test_the_contracts_plans_can_be_sold() -> None:
-    """A monthly plan, a data pack, hours, a buyout, a metered and a free plan have nothing against them."""
+    """A monthly plan, a data pack, hours, a buyout and a free plan have nothing against them."""
     assert problems(PlanKind.PERIOD, 3000, Terms(period=MONTH)) == ()
     assert problems(PlanKind.DATA, 1000, Terms(quota=Quota(octets=10))) == ()
     assert problems(PlanKind.DURATION, 1000, Terms(quota=Quota(online_seconds=10), period=MONTH)) == ()
     assert problems(PlanKind.BUYOUT, 12000, Terms(buyout_ends_at=Timestamp(9))) == ()
-    assert problems(PlanKind.METERED, 100, Terms(meter_unit=MeterUnit.HOUR)) == ()
     assert problems(PlanKind.FREE, 0, Terms()) == ()
 
 
@@ -121,7 +120,9 @@ def test_the_contracts_plans_can_be_sold() -> None:
         (PlanKind.DATA, 1, Terms(period=MONTH), "data"),
         (PlanKind.DATA, 1, Terms(quota=Quota(octets=0)), "data"),
         (PlanKind.DURATION, 1, Terms(), "online"),
-        (PlanKind.METERED, 1, Terms(), "meter"),
+        (PlanKind.METERED, 1, Terms(meter_unit=MeterUnit.HOUR), "kind"),
+        (PlanKind.PERIOD, 1, Terms(period=MONTH, caps=Caps(day_octets=1)), "day_data"),
+        (PlanKind.PERIOD, 1, Terms(period=MONTH, caps=Caps(month_seconds=1)), "month_online"),
         (PlanKind.FREE, 1, Terms(), "price"),
         (PlanKind.PERIOD, -1, Terms(period=MONTH), "price"),
         (PlanKind.PERIOD, 1, Terms(period=MONTH, anchor=Anchor.FIXED_DAYS), "anchor"),

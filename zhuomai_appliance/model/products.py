@@ -287,8 +287,7 @@ def problems(kind: PlanKind, price_fen: int, terms: Terms) -> tuple[str, ...]:
         found.append("price: a free plan has none")
     if terms.policy.on_exhaust is OnExhaust.THROTTLE and terms.policy.throttle is None:
         found.append("on_exhaust: throttle needs the rate to fall to")
-    if terms.policy.on_exhaust is OnExhaust.PAYG:
-        found.append("on_exhaust: pay as you go needs a price and is not sold yet")
+    found += _unkept(kind, terms)
     if terms.starts is Starts.AT_DATE and terms.starts_at is None:
         found.append("starts: at_date needs the date")
     if terms.starts is Starts.NEXT_CALENDAR_PERIOD and terms.period is None:
@@ -296,6 +295,24 @@ def problems(kind: PlanKind, price_fen: int, terms: Terms) -> tuple[str, ...]:
     if terms.starts is Starts.AFTER_CURRENT and terms.concurrent:
         found.append("concurrent: a plan that waits for the current one cannot run beside it")
     return tuple(found)
+
+
+def _unkept(kind: PlanKind, terms: Terms) -> list[str]:
+    """What this release would promise and not keep: a limit that limits nothing, a use that nobody charges."""
+    found = []
+    if terms.policy.on_exhaust is OnExhaust.PAYG:
+        found.append("on_exhaust: pay as you go needs a price and is not sold yet")
+    if kind is PlanKind.METERED:
+        found.append("kind: metered use is counted but not charged yet; sell a data or duration pack")
+    for key, value in (
+        ("day_data", terms.caps.day_octets),
+        ("month_data", terms.caps.month_octets),
+        ("day_online", terms.caps.day_seconds),
+        ("month_online", terms.caps.month_seconds),
+    ):
+        if value is not None:
+            found.append(f"{key}: caps by day and month are not enforced yet; leave it out")
+    return found
 
 
 def _problems_of_kind(kind: PlanKind, terms: Terms) -> list[str]:
