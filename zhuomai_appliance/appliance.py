@@ -213,6 +213,10 @@ class Appliance(MultiService):
                 port.stopListening()
             raise
         super().startService()
+        # Not before the reactor runs: whoever reads that we listen may stop us, and signals are only heard from then on
+        self.reactor.callWhenRunning(self._serving, bound)
+
+    def _serving(self, bound: dict[str, list[str]]) -> None:
         self._write_listening(bound)
         self.log.info("serving: {bound}", bound={name: places for name, places in bound.items() if places})
 

@@ -34,6 +34,7 @@ ZHUOMAI = (str(Path(sys.executable).with_name("zhuomai")),)
 
 START_SECONDS = 10.0
 STOP_SECONDS = 10.0
+LOOK_SECONDS = 0.02
 
 
 class Box:
@@ -125,7 +126,7 @@ class Box:
             assert time.monotonic() < deadline, (
                 f"not listening within {START_SECONDS} s:\n{self.output[-3000:]}"
             )
-            time.sleep(0.02)
+            time.sleep(LOOK_SECONDS)
 
     def terminate(self) -> None:
         """Tell the daemon to stop (SIGTERM), without waiting."""

@@ -167,6 +167,17 @@ def test_sigterm_under_load_drains(box: Box) -> None:
     assert {(device, session_id) for device, session_id, *_ in books(box)} == answered
 
 
+def test_sigterm_as_soon_as_it_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stops the daemon the moment it says where it listens gets the same orderly end."""
+    monkeypatch.setattr(box_module, "LOOK_SECONDS", 0.0)
+    with Box(tmp_path) as box:
+        box.init()
+        for _ in range(3):
+            box.start()
+            assert box.stop() == 0
+            assert not box.listening.exists()
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of twelve megabytes. Where mounting is not allowed the run's last lines say so."""
