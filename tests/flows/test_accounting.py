@@ -20,6 +20,7 @@ from tests.flows.school import (
     OFF,
     ON,
     PHONE,
+    SHANGHAI,
     START,
     STOP,
     School,
@@ -30,6 +31,7 @@ from zhuomai_appliance.model.products import AccessPolicy, OnExhaust
 from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.radius.packet import vendor_attribute
 from zhuomai_appliance.radius.values import integer_value
+from zhuomai_appliance.store import network
 from zhuomai_appliance.store.interface import Condition, StoreUnavailable
 
 
@@ -114,6 +116,17 @@ class ReportTests(SynchronousTestCase):
         forged = token[:6] + (b"B" if token[6:7] == b"A" else b"A") + token[7:]
         school.report(START, name="20260002", token=forged)
         self.assertEqual(school.sessions()[0][1], other)
+
+    def test_class_of_another_project_is_no_claim(self) -> None:
+        """What one school's device was given draws nothing when another school's device reports it."""
+        school = self.school
+        token = first(school.login(), 25)
+        other = school.write(lambda tx: network.add_project(tx, "other", SHANGHAI.name, NOW))
+        stranger = school.add_nas(name="ac9", address=ip_network("192.0.2.99"), project_id=other)
+        school.report(START, name="20260001", token=token, nas=stranger)
+        school.report(INTERIM, 60, 10, 20, name="20260001", token=token, nas=stranger)
+        self.assertEqual(school.sessions(), [("S1", None, 10, 20, 60, None)])
+        self.assertEqual(school.usage(), [(0, 0, 10, 20, 60)])
 
     def test_realm_of_the_reported_name_is_cut(self) -> None:
         """Without a Class the account is found by the name before the realm."""

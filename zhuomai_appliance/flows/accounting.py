@@ -183,11 +183,15 @@ class _SessionReport:
     # Whose is it? -----------------------------------------------------------------------------------------------------
 
     def _account(self) -> AccountId | None:
-        """By our Class where it is ours, else by name, else nobody's: recorded all the same (semantics §6)."""
+        """By our Class where it is ours, else by name, else nobody's: recorded all the same (semantics §6).
+
+        A Class counts in the account's own project: one school's device must not draw from another school's people.
+        """
         report = self._report
         account_id = class_token.read(self._vault, report.class_token)
-        if account_id is not None:
-            return account_id
+        owner = None if account_id is None else accounts.login_by_id(self._tx, account_id)
+        if owner is not None and owner.account.project_id == self._nas.project_id:
+            return owner.account.id
         name, _realm = split_realm(report.username_raw)
         login = accounts.find_login(self._tx, self._nas.project_id, name)
         return None if login is None else login.account.id
