@@ -7,6 +7,8 @@ import pytest
 
 from tests.commands.books import add_session, write
 from tests.commands.box import SITE, Box
+from zhuomai_appliance.model.traffic import MAX_OCTETS
+from zhuomai_appliance.store.interface import Transaction
 
 
 @pytest.fixture
@@ -37,7 +39,23 @@ def test_right_books_have_no_fault(school: Box) -> None:
     """After an apply with balance, plans and a session everything is proved, status 0."""
     status, out, _ = school.run("verify")
     assert status == 0
-    assert [line[:4].strip() for line in out.splitlines()] == ["ok"] * 6
+    assert [line[:4].strip() for line in out.splitlines()] == ["ok"] * 7
+
+
+def test_largest_counters_and_shared_ids_are_no_fault(school: Box) -> None:
+    """A device that counts absurdly, and two devices of one entry that use one session id, leave the books provable."""
+
+    def task(tx: Transaction) -> None:
+        for number in range(4):
+            add_session(tx, 10 + number, seconds=60, up=MAX_OCTETS, down=MAX_OCTETS)
+        add_session(tx, 20, seconds=1, up=1, down=1)
+
+    write(school, task)
+    break_books(
+        school,
+        "UPDATE session SET acct_session_id = 's1', nas_address = '192.0.2.2' WHERE acct_session_id = 's20'",
+    )
+    assert faults(school) == {}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +70,10 @@ def test_right_books_have_no_fault(school: Box) -> None:
         ("DELETE FROM session", "usage", "which is not there"),
         ("UPDATE subscription SET octets_left = octets_left - 7 WHERE id = 1", "packs", "left of"),
         ("DELETE FROM subscription WHERE id = 2", "orders", "0 subscriptions"),
+        ("UPDATE subscription SET ends_at = ends_at + 1 WHERE ends_at IS NOT NULL", "chains", "says"),
+        ("UPDATE subscription SET state = 'suspended' WHERE id = 2", "chains", "subscription 2 is (1, 'suspended'"),
+        ("DELETE FROM entitlement", "chains", "in no chain"),
+        ("UPDATE entitlement SET chain = '{}'", "chains", "cannot be read"),
         ("UPDATE audit SET actor = 'nobody' WHERE id = 2", "audit", "row 2 was changed"),
         ("DELETE FROM audit WHERE id = 2", "audit", "row 3 does not name the row before it"),
     ],

@@ -10,8 +10,12 @@ GIGABYTE_BINARY = 2**30
 """The default meaning of "GB" in a school; shown next to every number as "1 GB = 1024 MB" (billing rules, §22)."""
 GIGABYTE_DECIMAL = 10**9
 
-MAX_OCTETS = 2**62
-"""A quota or a counter above this is a mistake: sums must stay inside a signed 64-bit column."""
+MAX_OCTETS = 2**50
+"""A quota or a counter above this is a mistake: at 10 Gbit/s it takes ten days.
+
+The sums over eight thousand sessions that a broken device reports so still fit a signed 64-bit column; beyond it the
+engines refuse to add, and with it every report, export and proof over those rows.
+"""
 
 _SIZE = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)\s*(B|[KMGT]B)", re.ASCII | re.IGNORECASE)
 _RATE = re.compile(r"([0-9]{1,13}(?:\.[0-9]{1,9})?)\s*([kKmMgG]?)", re.ASCII)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from zhuomai_appliance.model.money import format_yuan
+from zhuomai_appliance.model.segments import load as load_chain
 from zhuomai_appliance.model.terms import load_terms
 from zhuomai_appliance.store import journal
 from zhuomai_appliance.store.interface import Reader
@@ -36,6 +37,7 @@ def prove(reader: Reader) -> Iterator[Proof]:
     count, up, down = reader.one(_session_query(reader, _Q.sessions_counted)) or (0, 0, 0)
     yield Proof("usage", f"{count} sessions, {up} octets up, {down} down", tuple(_usage(reader)))
     yield Proof("packs", "what is left and what was used make the whole", tuple(_packs(reader)))
+    yield Proof("chains", "what logins are judged by says what the purchases say", tuple(_chains(reader)))
     broken = tuple(f"audit row {row_id} {why}" for row_id, why in journal.broken_audit_rows(reader))
     yield Proof("audit", "each row follows from the one before it", broken)
 
@@ -94,6 +96,24 @@ def _packs(reader: Reader) -> Iterator[str]:
             # The last report of a pack may go beyond its end before the device is told to stop.
             if left < 0 or (left > 0 and used + left != whole) or (left == 0 and used < whole):
                 yield f"subscription {subscription_id}: {used} {name} used and {left} left of {whole}"
+
+
+def _chains(reader: Reader) -> Iterator[str]:
+    """Each open purchase and its segment in the account's chain are written by one task, and say the same."""
+    owned = {row[0]: row[1:] for row in reader.all(_Q.subscriptions)}
+    for account_id, text in reader.all(_Q.chains):
+        try:
+            segments = load_chain(text).segments
+        except ValueError as error:
+            yield f"the chain of account {account_id} cannot be read: {error}"
+            continue
+        for s in segments:
+            said = (account_id, s.state.value, s.starts_at, s.ends_at, s.octets_left, s.seconds_left)
+            kept = owned.pop(s.subscription_id, None)
+            if kept != said:
+                yield f"subscription {s.subscription_id} is {kept}; the chain of account {account_id} says {said}"
+    for subscription_id, kept in owned.items():
+        yield f"subscription {subscription_id} of account {kept[0]} is {kept[1]} and in no chain"
 
 
 def _session_query(reader: Reader, query: Query) -> Query:

@@ -60,7 +60,7 @@ FROM session_all
 
 -- name: twice_open
 SELECT nas_id, acct_session_id, COUNT(*) FROM session WHERE stopped_at IS NULL
-GROUP BY nas_id, acct_session_id HAVING COUNT(*) > 1
+GROUP BY nas_id, nas_address, acct_session_id HAVING COUNT(*) > 1
 
 -- name: packs
 SELECT s.id, s.octets_left, s.seconds_left, v.terms, CAST(COALESCE(SUM(u.input_octets), 0) AS BIGINT),
@@ -70,6 +70,13 @@ JOIN plan_version v ON v.project_id = s.project_id AND v.id = s.plan_version_id
 LEFT JOIN usage u ON u.project_id = s.project_id AND u.account_id = s.account_id AND u.subscription_id = s.id
 WHERE (s.octets_left IS NOT NULL OR s.seconds_left IS NOT NULL) AND s.state <> 'cancelled'
 GROUP BY s.id, s.octets_left, s.seconds_left, v.terms ORDER BY s.id
+
+-- name: chains
+SELECT account_id, chain FROM entitlement ORDER BY account_id
+
+-- name: subscriptions
+SELECT id, account_id, state, starts_at, ends_at, octets_left, seconds_left FROM subscription
+WHERE state NOT IN ('exhausted', 'finished', 'cancelled') ORDER BY id
 
 -- name: session_view_exists
 SELECT COUNT(*) FROM sqlite_schema WHERE type = 'view' AND name = 'session_all'
