@@ -227,6 +227,22 @@ class ChangeTests(OneSession):
         self.assertIn(("disconnect", "192.0.2.9"), [asked[:2] for asked in school.control.asked])
         self.assertNotIn(("change", "192.0.2.9"), [asked[:2] for asked in school.control.asked])
 
+    def test_longer_stay_ends_nobody(self) -> None:
+        """Who buys more in mid-session is told so by a CoA where the device can, and never thrown off where not."""
+        school = self.school
+        nas = school.add_nas(name="plain", address=ip_network("192.0.2.9"), vendor=Vendor.STANDARD)
+        school.report(START, sid="P1", mac=LAPTOP, ip=None, nas=nas)
+        school.control.script = [nak(405)]
+        school.write(
+            lambda tx: effects.change_sessions_of(
+                tx, self.account_id, school.project, school.now(), must=False
+            )
+        )
+        school.dispatch()
+        school.dispatch()
+        self.assertEqual(school.control.kinds(), ["change"])
+        self.assertEqual([row[:2] for row in school.effects()], [("change:1", "done"), ("change:2", "done")])
+
     def test_silent_device_is_asked_again(self) -> None:
         """A CoA without an answer is repeated like a Disconnect."""
         self.change(SILENT)

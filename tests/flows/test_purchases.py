@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.school import DAY, NOW, SHANGHAI, START, School
@@ -12,7 +14,8 @@ from zhuomai_appliance.model.commerce import Channel, OrderState
 from zhuomai_appliance.model.moment import Timestamp
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.people import AccountId
-from zhuomai_appliance.model.products import PlanKind
+from zhuomai_appliance.model.products import AccessPolicy, PlanKind
+from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.store import ledger, orders
 
 
@@ -137,6 +140,18 @@ class PurchaseTests(SynchronousTestCase):
         school.report(START)
         school.buy(self.account_id, self.plan)
         self.assertEqual([key for key, _, _ in school.effects()], ["change:1"])
+        ((payload,),) = school.rows("SELECT payload FROM outbox")
+        self.assertFalse(json.loads(payload)["must"])
+
+    def test_sessions_are_left_alone_by_what_changes_nothing(self) -> None:
+        """A plan of another policy that waits its turn tells a running session nothing yet."""
+        school = self.school
+        school.buy(self.account_id, self.plan)
+        school.report(START)
+        school.buy(
+            self.account_id, school.plan("slow", policy=AccessPolicy(rate=RateLimit(1_000_000, 1_000_000)))
+        )
+        self.assertEqual(school.effects(), [])
 
     def test_recharge_takes_something(self) -> None:
         """Nothing, and less, is no recharge."""

@@ -139,14 +139,14 @@ class Dispatcher:
         change = self._policy_now(session, nas)
         attributes = None if change is None else coa_attributes(session, change, nas, profile)
         if attributes is None:
-            await self._instead_disconnect(row, session, "the device cannot change a session")
+            await self._cannot_change(row, session, "the device cannot change a session")
             return
         result = await self._control.change(nas, session.nas_address or nas.host, attributes)
         cause = error_cause(result.error_cause)
         if result.outcome is ControlOutcome.ACK:
             await self._finish(row, ok=True, result=_words(result))
         elif result.outcome is ControlOutcome.NAK and cause.action is not NakAction.RETRY:
-            await self._instead_disconnect(row, session, _words(result))
+            await self._cannot_change(row, session, _words(result))
         else:
             await self._again_or_fail(row, nas, _words(result), retry=True)
 
@@ -178,7 +178,11 @@ class Dispatcher:
             session_timeout_seconds=None if timeout is None else spent + timeout,
         )
 
-    async def _instead_disconnect(self, row: journal.OutboxRow, session: Session, why: str) -> None:
+    async def _cannot_change(self, row: journal.OutboxRow, session: Session, why: str) -> None:
+        """End the session instead, unless it may well go on under what its device knows."""
+        if not row.payload.get("must", True):
+            await self._finish(row, ok=True, result=f"left as it is: {why}")
+            return
         now = self._clock()
 
         def task(tx: Transaction) -> None:

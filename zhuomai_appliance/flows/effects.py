@@ -70,15 +70,22 @@ def end_sessions_of(tx: Transaction, account_id: AccountId, project_id: ProjectI
     return any(found)
 
 
-def change_sessions_of(tx: Transaction, account_id: AccountId, project_id: ProjectId, at: int) -> bool:
-    """Ask for every open session of an account to get the policy that holds now; whether any request is new."""
+def change_sessions_of(
+    tx: Transaction, account_id: AccountId, project_id: ProjectId, at: int, *, must: bool = True
+) -> bool:
+    """Ask for every open session of an account to get the policy that holds now; whether any request is new.
+
+    Args:
+        must: whether a session that its device cannot change has to end instead. A longer stay need not be told: the
+            device ends the session at the time it knows, and the next login gets the rest.
+    """
     found = [
         journal.put_effect(
             tx,
             project_id,
             key=change_key(stored.session.id),
             kind=CHANGE,
-            payload={"session_id": stored.session.id},
+            payload={"session_id": stored.session.id, "must": must},
             at=at,
             again=True,
         )

@@ -15,7 +15,7 @@ from zhuomai_appliance.billing.orders import OrderEvent, advance
 from zhuomai_appliance.flows import chains, effects
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.commerce import Channel, Order, OrderState, Payment, PostingKind
-from zhuomai_appliance.model.entitlement import Segment
+from zhuomai_appliance.model.entitlement import Entitlement, Segment
 from zhuomai_appliance.model.moment import Timestamp, Zone, day_bounds, local_day
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import ProjectId
@@ -148,8 +148,21 @@ def buy(
     _pay(tx, order, subscription_id, shift)
     after = periods.append(before, version, subscription_id, at)
     chains.put(tx, before, after, project_id)
-    effects.change_sessions_of(tx, account_id, project_id, at)
+    _tell_sessions(tx, before, after, project_id, at)
     return Purchase(order, subscription_id, periods.segment_of(after, subscription_id))
+
+
+def _tell_sessions(
+    tx: Transaction, before: Entitlement, after: Entitlement, project_id: ProjectId, at: int
+) -> None:
+    """Let running sessions have what was bought: a new policy at once, a longer stay where the device can."""
+    old, new = chain_rules.current(before, at), chain_rules.current(after, at)
+    if old is None or new is None:
+        return
+    if old.policy != new.policy:
+        effects.change_sessions_of(tx, after.account_id, project_id, at)
+    elif chain_rules.coverage_end(before, at) != chain_rules.coverage_end(after, at):
+        effects.change_sessions_of(tx, after.account_id, project_id, at, must=False)
 
 
 def _pay(tx: Transaction, order: Order, subscription_id: SubscriptionId, shift: str) -> None:

@@ -145,7 +145,7 @@ def put_effect(
         _Q.insert_outbox, project_id=project_id, key=key, kind=kind, payload=_json(payload), due_at=due, at=at
     )
     if added == 0 and again:
-        return tx.run(_Q.rearm_outbox, key=key, due_at=due) == 1
+        return tx.run(_Q.rearm_outbox, key=key, payload=_json(payload), due_at=due) == 1
     return added == 1
 
 

@@ -51,7 +51,7 @@ VALUES (:project_id, :key, :kind, :payload, :due_at, 0, 'waiting', '', :at)
 ON CONFLICT (key) DO NOTHING
 
 -- name: rearm_outbox
-UPDATE outbox SET state = 'waiting', due_at = :due_at, tries = 0, result = '', done_at = NULL
+UPDATE outbox SET state = 'waiting', payload = :payload, due_at = :due_at, tries = 0, result = '', done_at = NULL
 WHERE key = :key AND state <> 'waiting'
 
 -- name: outbox_due
