@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from html import unescape
+from urllib.parse import quote
 
 import pytest
 
 from tests.flows.school import GB, LAPTOP, LAPTOP_IP, START, STOP
-from tests.web.console import PASSWORD, Console
-from zhuomai_appliance.model.people import ROLES
+from tests.web.console import PASSWORD, RENDERER, Console
+from zhuomai_appliance.model.people import ROLES, Permission
 from zhuomai_appliance.store import accounts, network
 from zhuomai_appliance.store.interface import Condition, StoreState
 from zhuomai_appliance.web import menu
+from zhuomai_appliance.web.words import Language
 
 
 @pytest.fixture
@@ -140,15 +143,25 @@ def test_after_the_login_one_is_where_one_wanted_to_be(console: Console) -> None
 def test_every_page_of_the_menu_answers_its_role_and_no_other(
     console: Console, role: str, language: str
 ) -> None:
-    """The menu is walked in both languages: own pages answer 200, all others 403."""
+    """The menu is walked in both languages: own pages answer, bear their name and are found by it; others are 403."""
     with_people(console)
     if role != "admin":
         console.add_operator(role, role)
     browser = console.logged_in("boss" if role == "admin" else role)
+    words = {"zh": RENDERER.words[Language.ZH], "en": RENDERER.words[Language.EN]}[language]
+    own = [entry for entry in menu.pages() if entry.permission in ROLES[role]]
     for entry in menu.pages():
-        answer = browser.get(f"{entry.route}?lang={language}")
-        assert answer.code == (200 if entry.permission in ROLES[role] else 403), entry.route
+        answer = browser.get(f"{entry.route}{'&' if '?' in entry.route else '?'}lang={language}")
+        assert answer.code == (200 if entry in own else 403), entry.route
         assert f'<html lang="{"zh-CN" if language == "zh" else "en"}"' in answer.text
+        links = re.findall(r'<a class="zm-(?:head|leaf)" href="([^"]+)"', answer.text)
+        assert [unescape(link) for link in links] == [one.route for one in own]
+        if entry in own:
+            label = words.text(entry.label)
+            assert f"<h1>{label}</h1>" in answer.text
+            assert answer.text.count('aria-current="page"') == 1
+            if Permission.ACCOUNTS_READ in ROLES[role]:
+                assert browser.get(f"/admin/find?q={quote(label)}").location == entry.route
 
 
 def test_an_operator_of_another_project_sees_nothing_of_this_one(console: Console) -> None:

@@ -75,8 +75,10 @@ class AdminApp:
     @app.route("/users", methods=["GET"])
     @require(Permission.ACCOUNTS_READ)
     async def users(self, visit: Visit) -> bytes:
-        """All accounts."""
-        return self.page(visit, "users.html", await people.users(self.deps, visit), "users")
+        """All accounts; some saved views have a place of their own in the menu."""
+        view = await people.users(self.deps, visit)
+        place = f"users-{view.view}" if view.view in people.MENU_VIEWS else "users"
+        return self.page(visit, "users.html", view, place)
 
     @app.route("/users/search", methods=["GET"])
     @require(Permission.ACCOUNTS_READ)

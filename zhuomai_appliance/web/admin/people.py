@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SORTS: Final = {"username": reports.AccountSort.USERNAME, "ends": reports.AccountSort.END}
 LOOKUP_CHARACTERS: Final = 5
+MENU_VIEWS: Final = frozenset(("soon", "expired", "locked"))
+"""The saved views that stand in the menu."""
 
 
 @dataclass(frozen=True, slots=True)
