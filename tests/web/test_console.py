@@ -237,6 +237,12 @@ def test_nonsense_in_the_address_is_as_if_it_were_not_there(console: Console) ->
         "nas=-3",
         "kind=zzz",
         "code=zzz",
+        "group=99999999999999999999",
+        "plan=99999999999999999999",
+        "nas=99999999999999999999",
+        "since=9999-12-31",
+        "until=9999-12-31",
+        "since=0001-01-01",
     ):
         for path in (
             "/admin/users",

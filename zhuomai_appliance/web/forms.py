@@ -10,8 +10,9 @@ from typing import Any
 
 from wtforms import Form, HiddenField, PasswordField, StringField
 from wtforms.fields import DateField, IntegerField
-from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional, ValidationError
 
+from zhuomai_appliance.web.api.fields import BIGGEST, MOST_FEN
 from zhuomai_appliance.web.session import text_of
 
 MOST_PAGES = 200
@@ -21,6 +22,22 @@ MOST_PAGES = 200
 def _one_of(*words: str) -> StringField:
     """A choice among words of ours; empty is no choice."""
     return StringField(validators=[Optional(), AnyOf(words)], default="")
+
+
+def _id() -> IntegerField:
+    """The number of a row, as the books can hold it; empty is none."""
+    return IntegerField(validators=[Optional(), NumberRange(1, BIGGEST)])
+
+
+def _day() -> DateField:
+    """A day of a filter; empty is none."""
+    return DateField(validators=[Optional(), _of_our_time])
+
+
+def _of_our_time(form: Form, field: Any) -> None:
+    # The day after the calendar's last one has no name
+    if field.data is not None and not 1970 <= field.data.year < 9000:
+        raise ValidationError("Out of range.")
 
 
 class Fields:
@@ -64,7 +81,7 @@ class SaleForm(Form):
 
     key = HiddenField(validators=[InputRequired(), Length(max=64)])
     at = IntegerField(validators=[InputRequired()])
-    version = IntegerField(validators=[InputRequired(), NumberRange(1)])
+    version = IntegerField(validators=[InputRequired(), NumberRange(1, BIGGEST)])
     revision = IntegerField(validators=[InputRequired()])
     price = IntegerField(validators=[InputRequired(), NumberRange(0)])
     until = IntegerField(validators=[Optional()])
@@ -77,7 +94,7 @@ class RechargeForm(Form):
 
     key = HiddenField(validators=[InputRequired(), Length(max=64)])
     at = IntegerField(validators=[InputRequired()])
-    fen = IntegerField(validators=[InputRequired(), NumberRange(1)])
+    fen = IntegerField(validators=[InputRequired(), NumberRange(1, MOST_FEN)])
     before = IntegerField(validators=[InputRequired()])
     memo = StringField(validators=[Length(max=200)], default="")
 
@@ -87,8 +104,8 @@ class ListForm(Form):
 
     q = StringField(validators=[Length(max=200)], default="")
     page = IntegerField(validators=[Optional(), NumberRange(1, MOST_PAGES)], default=1)
-    confirm = IntegerField(validators=[Optional(), NumberRange(1)])
-    done = IntegerField(validators=[Optional(), NumberRange(1)])
+    confirm = _id()
+    done = _id()
 
     def word(self, name: str) -> str:
         """A field's value as text, empty where it is missing or does not pass."""
@@ -105,8 +122,8 @@ class UsersForm(ListForm):
     """The list of accounts."""
 
     view = _one_of("soon", "expired", "suspended", "locked", "online")
-    group = IntegerField(validators=[Optional(), NumberRange(1)])
-    plan = IntegerField(validators=[Optional(), NumberRange(1)])
+    group = _id()
+    plan = _id()
     sort = _one_of("username", "ends")
 
 
@@ -119,7 +136,7 @@ class UserForm(ListForm):
 class OnlineForm(ListForm):
     """The list of people online."""
 
-    nas = IntegerField(validators=[Optional(), NumberRange(1)])
+    nas = _id()
     kind = StringField(validators=[Length(max=20)], default="")
     suspect = _one_of("1")
 
@@ -129,8 +146,8 @@ class SessionsForm(ListForm):
 
     nas = StringField(validators=[Length(max=128)], default="")
     state = _one_of("open", "closed")
-    since = DateField(validators=[Optional()])
-    until = DateField(validators=[Optional()])
+    since = _day()
+    until = _day()
 
 
 class AttemptsForm(ListForm):

@@ -16,6 +16,7 @@ from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.store.operators import ConsoleSession
+from zhuomai_appliance.web.api.fields import BIGGEST
 from zhuomai_appliance.web.formats import Formatter
 from zhuomai_appliance.web.session import form_is_genuine
 
@@ -79,6 +80,9 @@ def require(permission: Permission) -> Callable[[Handler[P]], Guarded[P]]:
             if not visit.may(permission):
                 forbidden: bytes = site.refused(request, 403, visit)
                 return forbidden
+            if any(isinstance(value, int) and value > BIGGEST for value in kwargs.values()):
+                missing: bytes = site.refused(request, 404, visit)
+                return missing
             return await handler(site, visit, *args, **kwargs)
 
         return guarded

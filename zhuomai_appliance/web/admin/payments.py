@@ -23,6 +23,7 @@ from zhuomai_appliance.store.interface import Reader, Transaction
 from zhuomai_appliance.store.products import Offer
 from zhuomai_appliance.web.admin.labels import account_badge, plan_note
 from zhuomai_appliance.web.admin.payment_views import Bill, Change, OfferLine, PayView
+from zhuomai_appliance.web.api.fields import MOST_FEN
 from zhuomai_appliance.web.formats import Formatter
 from zhuomai_appliance.web.forms import Fields, RechargeForm, SaleForm
 from zhuomai_appliance.web.permissions import Visit, require
@@ -353,9 +354,10 @@ def _until(f: Formatter, ends_at: int | None) -> str:
 
 
 def _amount(written: str) -> Fen | None:
-    """An amount as people type it, full-width digits and a ¥ in front included; None for anything else and for zero."""
+    """An amount as people type it, full-width digits and a ¥ in front included; None for anything else, zero and a slip."""
     plain = unicodedata.normalize("NFKC", written).strip().removeprefix("¥").replace(",", "")
     try:
-        return parse_yuan(plain) or None
+        amount = parse_yuan(plain)
     except ValueError:
         return None
+    return amount if 0 < amount <= MOST_FEN else None

@@ -12,6 +12,9 @@ from zhuomai_appliance.model.moment import parse_rfc3339
 BIGGEST: Final = 2**63 - 1
 """Ids are 64-bit numbers in the books; a bigger one is nobody's."""
 
+MOST_FEN: Final = 10**12
+"""Ten thousand million yuan: more in one payment is a slip of the finger, and sums must fit the books' 64 bits."""
+
 _LOST_PLUS: Final = re.compile(r" (?=\d\d:\d\d$)")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _MAC: Final = re.compile(r"[0-9a-f]{12}")
@@ -64,7 +67,7 @@ Text = Annotated[str, Field(max_length=128, json_schema_extra=_WITHOUT_CONTROL),
 Memo = Annotated[str, Field(max_length=500, json_schema_extra=_WITHOUT_CONTROL), AfterValidator(_plain)]
 Mac = Annotated[str, Field(max_length=32, json_schema_extra=_MAC_SHAPE), AfterValidator(_mac)]
 Id = Annotated[int, Field(ge=1, le=BIGGEST)]
-Fen = Annotated[int, Field(ge=1, le=10**12)]
+Fen = Annotated[int, Field(ge=1, le=MOST_FEN)]
 
 
 class Strict(BaseModel):
