@@ -97,6 +97,10 @@ test: setup  ## every test
 test-quick: setup  ## the tests that need no real process, browser or peer
 	@$(PYTHON) -m pytest -n auto --dist worksteal -m "not slow" $(PYTEST)
 
+.PHONY: soak
+soak: setup  ## the truth of accounting for a larger school, for ten minutes (SECONDS_LONG=N)
+	@ZHUOMAI_SOAK_SECONDS=$${SECONDS_LONG:-600} $(PYTHON) -m pytest tests/journeys/test_truth.py -s $(PYTEST)
+
 .PHONY: check
 check: setup  ## lint, format, types, layers
 	@.venv/bin/ruff check .
