@@ -74,10 +74,13 @@ def reactor() -> Iterator[QueueReactor]:
     Faulty.counts = []
 
 
-# The COMMIT of the write that holds the others back; BEGIN; for each task SAVEPOINT, INSERT, RELEASE; COMMIT.
-IN_GROUP = [[k] for k in range(1, 2 + 3 * TASKS + 2)]
+# The COMMIT of the write that holds the others back; BEGIN; for each task INSERT; COMMIT.
+IN_GROUP = [[k] for k in range(1, 2 + TASKS + 2)]
 # The group's COMMIT fails, and then each statement of opening anew.
-IN_OPENING = [[2 + 3 * TASKS + 1, k] for k in range(1, 13)]
+IN_OPENING = [[2 + TASKS + 1, k] for k in range(1, 13)]
+# Where a task raises: the same to the last INSERT; ROLLBACK; BEGIN; for each task SAVEPOINT, INSERT, RELEASE, and for
+# the one that raises SAVEPOINT, ROLLBACK TO, RELEASE; COMMIT.
+IN_GROUP_APART = [[k] for k in range(1, 2 + TASKS + 2 + 3 * (TASKS + 1) + 2)]
 
 
 @pytest.mark.parametrize("faults", IN_GROUP + IN_OPENING, ids=str)
@@ -117,6 +120,44 @@ def test_a_fault_at_any_statement_loses_nothing_acknowledged(
         assert stored[:-1] == acknowledged
 
 
+@pytest.mark.parametrize("faults", IN_GROUP_APART, ids=str)
+@pytest.mark.parametrize("kind", ["refused", "rolled back"])
+def test_a_fault_while_a_group_runs_task_by_task_loses_nothing_acknowledged(
+    tmp_path: Path, reactor: QueueReactor, faults: list[int], kind: str
+) -> None:
+    """The same where one task of the group raises, so that the others run twice: all of them stand, once, or none."""
+
+    def spoil(tx: Transaction) -> None:
+        raise KeyError("mine")
+
+    path = tmp_path / "small.db"
+    store = SqliteStore(path, reactor, schema=SCHEMA, factory=Faulty, probe_seconds=0.01)
+    Faulty.kind = kind
+    hold = Hold(store, at_end=lambda: Faulty.counts.extend(faults))
+    answers = {f"p{number}": store.write(adding(f"p{number}")) for number in range(TASKS)}
+    bad = store.write(spoil)
+    hold.release()
+    reactor.result(hold.done.addErrback(lambda failure: failure.trap(StoreUnavailable)))
+    outcomes = {name: outcome(reactor, answer) for name, answer in answers.items()}
+    lost = faults != [1]
+    assert all(isinstance(found, StoreUnavailable) == lost for found in outcomes.values())
+    assert isinstance(reactor.error(bad), StoreUnavailable if lost else KeyError)
+    while isinstance(write_result(reactor, store, "afterwards"), StoreUnavailable):
+        pass
+    assert Faulty.counts == []
+    reactor.result(store.close())
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        stored = [name for (name,) in connection.execute("SELECT name FROM person ORDER BY id")]
+    assert stored == [*([] if lost else answers), "afterwards"]
+
+
+def outcome(reactor: QueueReactor, answer: Deferred[int]) -> object:
+    try:
+        return reactor.result(answer)
+    except StoreUnavailable as error:
+        return error
+
+
 def write_result(reactor: QueueReactor, store: SqliteStore, name: str) -> object:
     try:
         return reactor.result(store.write(adding(name)))
@@ -127,7 +168,7 @@ def write_result(reactor: QueueReactor, store: SqliteStore, name: str) -> object
 def test_a_failed_commit_fails_every_task_of_its_group(tmp_path: Path, reactor: QueueReactor) -> None:
     """All callers hear StoreUnavailable, the connection is replaced, and the state returns to OK."""
     store = SqliteStore(tmp_path / "small.db", reactor, schema=SCHEMA, factory=Faulty)
-    hold = Hold(store, at_end=lambda: Faulty.counts.append(2 + 3 * 4 + 1))
+    hold = Hold(store, at_end=lambda: Faulty.counts.append(2 + 4 + 1))
     answers = [store.write(adding(name)) for name in "abcd"]
     hold.release()
     reactor.result(hold.done)

@@ -1,9 +1,10 @@
 """The writer thread: many tasks, one commit, results back together.
 
-It owns the only connection that writes. All waiting tasks (to 256) share one ``BEGIN IMMEDIATE .. COMMIT``, each under
-its own savepoint; only after the commit is their callers told, with a single `callFromThread`. What may go wrong:
+It owns the only connection that writes. All waiting tasks (to 256) share one ``BEGIN IMMEDIATE .. COMMIT``; only after
+the commit are their callers told, with a single `callFromThread`. What may go wrong:
 
-- a task raises: its savepoint is rolled back and it fails alone;
+- a task raises: all is rolled back and the group runs once more (tasks promise that they may), now each task under a
+  savepoint of its own, so that the one that raises fails alone;
 - the engine fails (disk full, I/O error, a failed COMMIT, a transaction that SQLite rolled back by itself, which takes
   the earlier savepoints of the group with it): every task of the group fails with `StoreUnavailable`, the connection
   is thrown away (a failed sync is never tried again on the same one, Rebello and others, USENIX ATC 2020), and a new
@@ -245,7 +246,7 @@ class Writer:
             return
         try:
             connection.execute("BEGIN IMMEDIATE")
-            results = self._run_one(jobs[0]) if len(jobs) == 1 else self._run_many(jobs)
+            results = self._run_one(jobs[0]) if len(jobs) == 1 else self._run_together(jobs)
             if connection.in_transaction:
                 connection.execute("COMMIT")
                 self._groups += 1
@@ -273,7 +274,24 @@ class Writer:
         self._must_be_whole(connection, None)
         return [(job, True, value)]
 
-    def _run_many(self, jobs: list[_Job]) -> list[tuple[_Job, bool, Any]]:
+    def _run_together(self, jobs: list[_Job]) -> list[tuple[_Job, bool, Any]]:
+        """The common case, in which no task raises: two statements less for each than with savepoints."""
+        connection, transaction = self._tools()
+        results: list[tuple[_Job, bool, Any]] = []
+        for job in jobs:
+            try:
+                value = job.task(transaction)
+            except BaseException as error:  # noqa: BLE001 - it is raised again where its task runs alone
+                self._must_be_whole(connection, error)
+                connection.execute("ROLLBACK")
+                connection.execute("BEGIN IMMEDIATE")
+                return self._run_apart(jobs)
+            self._must_be_whole(connection, None)
+            results.append((job, True, value))
+        return results
+
+    def _run_apart(self, jobs: list[_Job]) -> list[tuple[_Job, bool, Any]]:
+        """Each task under its own savepoint: nothing stays of one that raises, all of the others."""
         connection, transaction = self._tools()
         execute = connection.execute
         results: list[tuple[_Job, bool, Any]] = []
