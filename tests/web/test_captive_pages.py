@@ -105,6 +105,8 @@ class LandingTests(CaptiveTests):
             "http://captive.apple.com/hotspot-detect.html",
             "http://wifi.vivo.com.cn/generate_204",
             f"{HERE}/x/y",
+            f"{HERE}/a%0Ab",
+            f"{HERE}//a//b",
         ):
             answer = self.ask("GET", f"{url}?userip=10.9.1.2")
             self.assertEqual(answer.code, 302, url)

@@ -364,6 +364,7 @@ def test_unknown_pages_and_methods(console: Console) -> None:
     assert "没有这一页" in browser.get("/admin/nowhere").seen()
     assert browser.get("/admin/nowhere").code == 404
     assert console.browser().get("/admin/nowhere").location == "/admin/login"
+    assert (browser.get("/admin").code, browser.get("/admin").location) == (303, "/admin/")
     assert browser.post("/admin/users", {}).code == 405
     assert browser.send("TRACE", "/admin/").code == 405
     assert browser.send("PUT", "/admin/users").code == 405

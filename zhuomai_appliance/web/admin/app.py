@@ -9,6 +9,7 @@ from klein import Klein
 from twisted.logger import Logger
 from twisted.web.resource import IResource
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from zhuomai_appliance import __version__
 from zhuomai_appliance.flows.operators import LoginRefused
@@ -345,6 +346,9 @@ def _own_page(path: str, otherwise: str) -> str:
 
 def _http_error(site: AdminApp, request: Any, failure: Any) -> bytes:
     """A status that a route, or its absence, asked for; those outside see no more than that they must log in."""
+    if isinstance(failure.value, RequestRedirect):
+        # Only /admin without its slash: werkzeug would build the address from the Host header
+        return site.to(request, HOME)
     status = failure.value.code or 500
     visit = site._visit_or_none(request)
     if visit is None and status == 404:

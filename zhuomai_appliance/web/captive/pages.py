@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from klein import Klein
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from werkzeug.exceptions import NotFound
 
 from zhuomai_appliance.flows import purchases
 from zhuomai_appliance.flows.portal_login import PortalLogin, Refused
@@ -242,6 +243,11 @@ class CaptivePages:
     @app.route("/<path:rest>", methods=["GET", "HEAD"])
     def anything(self, request: Any, rest: str) -> bytes:
         """Probes and whatever else a phone asks for before it is online."""
+        return self._to_portal(request)
+
+    @app.handle_errors(NotFound)
+    def unheard_of(self, request: Any, failure: Any) -> bytes:
+        """A path that no pattern takes, such as one with a line end in it."""
         return self._to_portal(request)
 
     # Answers ----------------------------------------------------------------------------------------------------------
