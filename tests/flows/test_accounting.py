@@ -128,6 +128,24 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual(school.sessions(), [("S1", None, 10, 20, 60, None)])
         self.assertEqual(school.usage(), [(0, 0, 10, 20, 60)])
 
+    def test_clock_set_back_counts_nothing_twice(self) -> None:
+        """A session that began before our clock was set back by a day goes on in its row, with a Class or without."""
+        for number, (mac, has_class) in enumerate(((PHONE, True), (PHONE, False), (None, False))):
+            school, sid = self.school, f"S{number}"
+            token = first(school.login(mac=mac), 25) if has_class else b""
+            who = {"sid": sid, "token": token, "mac": mac}
+            school.report(START, **who)
+            school.clock.advance(300)
+            school.report(INTERIM, 300, 1000, **who)
+            school.clock.rightNow -= DAY
+            school.clock.advance(300)
+            school.report(INTERIM, 600, 1500, **who)
+            school.report(STOP, 900, 2500, **who)
+            school.report(STOP, 900, 2500, **who)
+            books = [row for row in school.sessions() if row[0] == sid]
+            self.assertEqual(books, [(sid, self.account_id, 2500, 0, 900, "stop")])
+        self.school.check_usage()
+
     def test_realm_of_the_reported_name_is_cut(self) -> None:
         """Without a Class the account is found by the name before the realm."""
         self.school.report(START, name="20260001@campus")
