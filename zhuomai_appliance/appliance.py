@@ -39,7 +39,7 @@ from zhuomai_appliance.flows.throttle import Throttle
 from zhuomai_appliance.flows.visitors import Reception
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.net import control, udp_port
-from zhuomai_appliance.net.clocks import Clocks
+from zhuomai_appliance.net.clocks import Clocks, JumpWatch
 from zhuomai_appliance.net.coa_client import CoaClient
 from zhuomai_appliance.net.http import CONNECTIONS_OF_ADDRESS, AdmittingSite
 from zhuomai_appliance.net.portal_udp import HEARTBEAT_SECONDS, PortalProtocol
@@ -153,17 +153,26 @@ class Appliance(MultiService):
             self.portal.beat(self.tables.all_nas())
             reservations.sweep(clocks.now())
 
+        watch = JumpWatch(clocks)
+
         def timed(work: Callable[..., Any], *more: Any) -> Callable[[], Any]:
             return lambda: work(store, *more, clocks.now())
 
+        def settled(work: Callable[..., Any], *more: Any) -> Callable[[], Any]:
+            async def run() -> None:
+                if watch.is_settled():
+                    await work(store, *more, clocks.now())
+
+            return run
+
         for service in (
             effects,
-            Round("chains", 5.0, timed(housekeeping.move_chains), clocks),
-            Round("uncovered", 5.0, timed(housekeeping.end_uncovered), clocks),
-            Round("stale", 30.0, timed(housekeeping.close_stale), clocks),
+            Round("chains", 5.0, settled(housekeeping.move_chains), clocks),
+            Round("uncovered", 5.0, settled(housekeeping.end_uncovered), clocks),
+            Round("stale", 30.0, settled(housekeeping.close_stale), clocks),
             Round("months", 3600.0, timed(housekeeping.prepare_months), clocks),
             Round("finished", 60.0, timed(housekeeping.move_finished), clocks),
-            Round("earnings", 3600.0, timed(housekeeping.earn, self.tables), clocks),
+            Round("earnings", 3600.0, settled(housekeeping.earn, self.tables), clocks),
             Round("tidy", 600.0, timed(housekeeping.tidy), clocks),
             Round("portal heartbeat", HEARTBEAT_SECONDS, beat, clocks),
             Round("backup", 3600.0, self._back_up_daily, clocks),

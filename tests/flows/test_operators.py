@@ -108,6 +108,12 @@ class OperatorTests(SynchronousTestCase):
         self.assertIsInstance(self.login(at=1003, address="10.0.0.2"), LoggedIn)
         self.assertIsInstance(self.login(at=1003 + refused.wait_seconds), LoggedIn)
 
+    def test_a_clock_set_back_locks_nobody_out(self) -> None:
+        """A delay of seconds does not become one of a day."""
+        for _ in range(4):
+            self.login(password="x", at=100_000)
+        self.assertIsInstance(self.login(at=100_000 - 86_400), LoggedIn)
+
     def test_delay_doubles_up_to_a_quarter_of_an_hour(self) -> None:
         """However long somebody goes on, he waits 900 seconds at most."""
         at, waits = 1000, []

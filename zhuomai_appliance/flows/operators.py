@@ -94,7 +94,9 @@ class Delays:
     def wait(self, key: str, now: int) -> int:
         """Seconds until this key may try again; 0: now."""
         known = self._known.get(key)
-        return 0 if known is None else max(0, known.until - now)
+        wait = 0 if known is None else known.until - now
+        # More than the longest delay: the clock was set back since, and nobody waits a day for that
+        return wait if 0 < wait <= self._longest_seconds else 0
 
     def failed(self, key: str, now: int) -> None:
         """Count a failure. A day without one forgets the earlier ones."""

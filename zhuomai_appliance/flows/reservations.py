@@ -36,7 +36,8 @@ class Reservations:
         held = self._held.get(account_id)
         if not held:
             return []
-        live = {device: until for device, until in held.items() if until > now}
+        # One that ends later than any can was made before the clock was set back
+        live = {device: until for device, until in held.items() if 0 < until - now <= RESERVED_SECONDS}
         if len(live) != len(held):
             if live:
                 self._held[account_id] = live
