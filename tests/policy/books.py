@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.vendors.examples import NOW, a_nas, a_session
@@ -125,7 +125,7 @@ class Books:
             self._set(other.session.id, stopped_at=other.stopped_at, closed_by=other.closed_by)
 
     def _set(self, session_id: int, **changes: Any) -> None:
-        self.rows = [replace(row, **changes) if row.id == session_id else row for row in self.rows]
+        self.rows = [row._replace(**changes) if row.id == session_id else row for row in self.rows]
 
     def sweep(self, session_id: int, closed_by: ClosedBy = ClosedBy.STALE) -> None:
         row = next(row for row in self.rows if row.id == session_id)

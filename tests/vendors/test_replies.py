@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -32,7 +31,7 @@ GRANT = Grant(3600, None, None, RateLimit(4_000_000, 8_000_000), 300)
 def test_session_timeout_zero_is_never_sent(seconds: int) -> None:
     """Some devices ignore a Session-Timeout of 0, so that it would be no limit: it cannot be written."""
     with pytest.raises(ValueError, match="refusal"):
-        attributes_for(replace(GRANT, session_timeout_seconds=seconds), a_nas(), profile_of(Vendor.STANDARD))
+        attributes_for(GRANT._replace(session_timeout_seconds=seconds), a_nas(), profile_of(Vendor.STANDARD))
 
 
 @pytest.mark.parametrize("vendor", sorted(SUPPORTED))
@@ -40,8 +39,8 @@ def test_every_rate_reaches_the_device(vendor: Vendor) -> None:
     """A rate is never lost: each vendor's reply differs with the rate, and the fastest is written as what fits."""
     profile = profile_of(vendor)
     slow = attributes_for(GRANT, a_nas(), profile)
-    none = attributes_for(replace(GRANT, rate=None), a_nas(), profile)
-    fast = attributes_for(replace(GRANT, rate=RateLimit(10**12, 10**12)), a_nas(), profile)
+    none = attributes_for(GRANT._replace(rate=None), a_nas(), profile)
+    fast = attributes_for(GRANT._replace(rate=RateLimit(10**12, 10**12)), a_nas(), profile)
     assert len(slow) > len(none)
     assert len(fast) == len(slow)
     assert fast != slow
@@ -50,14 +49,14 @@ def test_every_rate_reaches_the_device(vendor: Vendor) -> None:
 def test_text_too_long_for_its_attribute_is_an_error() -> None:
     """A group's name that does not fit is refused and not cut to another group's name."""
     with pytest.raises(ValueError, match="do not fit"):
-        attributes_for(replace(GRANT, user_group="x" * 254), a_nas(), profile_of(Vendor.HUAWEI_CAMPUS))
+        attributes_for(GRANT._replace(user_group="x" * 254), a_nas(), profile_of(Vendor.HUAWEI_CAMPUS))
 
 
 def test_the_same_plan_is_written_once() -> None:
     """Two logins of one plan share the attributes of the plan, not those of the login."""
     nas, profile = a_nas(), profile_of(Vendor.HUAWEI_CAMPUS)
-    one = attributes_for(replace(GRANT, class_token=b"one", session_timeout_seconds=10), nas, profile)
-    two = attributes_for(replace(GRANT, class_token=b"two", session_timeout_seconds=20), nas, profile)
+    one = attributes_for(GRANT._replace(class_token=b"one", session_timeout_seconds=10), nas, profile)
+    two = attributes_for(GRANT._replace(class_token=b"two", session_timeout_seconds=20), nas, profile)
     assert (25, b"one") in one
     assert (25, b"two") in two
     assert set(one) ^ set(two) == {(25, b"one"), (25, b"two"), (27, b"\0\0\0\x0a"), (27, b"\0\0\0\x14")}

@@ -8,7 +8,7 @@ The device is answered only after the commit (RFC 2866 §4.1); a failed write is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from twisted.internet.defer import Deferred
 
@@ -39,8 +39,7 @@ from zhuomai_appliance.vendors import profile_of
 from zhuomai_appliance.vendors.requests import boot_time_from, report_from, split_realm
 
 
-@dataclass(frozen=True, slots=True)
-class _Recorded:
+class _Recorded(NamedTuple):
     """What a committed report means for the memory of the process."""
 
     account_id: AccountId | None
@@ -126,15 +125,20 @@ class _SessionReport:
         self._zone = zone
         self._report = report
         self._effects = False
+        self._chains: dict[AccountId, str | None] = {}
 
     def record(self) -> _Recorded:
         """Judge the report by the rules of truth and write what they say."""
         tx, nas, report = self._tx, self._nas, self._report
-        stored = sessions.newest_of_key(tx, nas.project_id, nas.id, self._peer, report.acct_session_id)
-        existing = stored.session if stored is not None else None
+        existing: Session | None = None
+        found = sessions.newest_of_key(tx, nas.project_id, nas.id, self._peer, report.acct_session_id)
+        if found is not None:
+            existing, chain = found
+            if existing.account_id is not None:
+                self._chains[existing.account_id] = chain
         if existing is not None and report.at < existing.started_at:
             if _is_about(report, existing):
-                self._report = report = replace(report, at=existing.updated_at)
+                self._report = report = report._replace(at=existing.updated_at)
                 rival = self._rival(existing)
             else:
                 existing, rival = self._before(existing)
@@ -246,9 +250,17 @@ class _SessionReport:
         )
         return sessions.insert(self._tx, session, report.arrived_at)
 
+    def _chain(self, account_id: AccountId | None) -> str | None:
+        """The text of an account's chain as this report found it; None without one. Asked for once at most."""
+        if account_id is None:
+            return None
+        if account_id not in self._chains:
+            self._chains[account_id] = accounts.chain_of(self._tx, account_id)
+        return self._chains[account_id]
+
     def _plan(self, account_id: AccountId | None) -> tuple[str, int]:
         """The name of the plan in use and the accounting interval the device was given."""
-        text = None if account_id is None else accounts.chain_of(self._tx, account_id)
+        text = self._chain(account_id)
         if text is None:
             return "", self._nas.interim_seconds
         chain = chain_rules.first_login(chain_rules.load(text), self._report.at)
@@ -293,9 +305,9 @@ class _SessionReport:
             input_octets=counted.input_octets,
             output_octets=counted.output_octets,
             anomalies=counted.anomalies,
-            ip=counted.ip,
-            ipv6=counted.ipv6,
         )
+        if (counted.ip, counted.ipv6) != (existing.ip, existing.ipv6):
+            sessions.set_addresses(tx, existing.id, counted.ip, counted.ipv6)
         if isinstance(outcome, truth.Correct) and outcome.audit:
             journal.audit(
                 tx,
@@ -337,7 +349,7 @@ class _SessionReport:
         if growth.is_nothing:
             return
         tx, project_id = self._tx, self._nas.project_id
-        text = None if account_id is None else accounts.chain_of(tx, account_id)
+        text = self._chain(account_id)
         shares: list[sessions.UsageShare] = []
         if account_id is None or text is None:
             shares += self._by_day(None, growth, (growth.input_octets, growth.output_octets, growth.seconds))

@@ -3,13 +3,15 @@
 All times are UTC epoch seconds, all octets are plain 64-bit counts, all addresses are text as Python's
 ``ipaddress`` prints them, and a MAC is ``aa:bb:cc:dd:ee:ff`` or None where the device sent none that can be read.
 The text a device sent is kept beside what we read from it: Disconnect-Requests echo it, logs show it.
+
+What is made anew for every packet is a named tuple: a frozen dataclass takes three times as long to make.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Final, NamedTuple, NewType
 
 from zhuomai_appliance.model.network import NasId, ProjectId
 from zhuomai_appliance.model.people import AccountId
@@ -115,8 +117,7 @@ class NoProof:
 Proof = PapProof | ChapProof | MacProof | NoProof
 
 
-@dataclass(frozen=True, slots=True)
-class AccessAttempt:
+class AccessAttempt(NamedTuple):
     """One Access-Request read by the vendor's table.
 
     ``username`` is the name that is looked up (realm cut off); ``username_raw`` and the ``*_raw`` fields are the
@@ -140,8 +141,7 @@ class AccessAttempt:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """Leave to go online. None in a limit means that nothing limits it; octets are those left in all usable plans."""
 
     session_timeout_seconds: int | None
@@ -180,8 +180,7 @@ class ReportKind(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class UsageReport:
+class UsageReport(NamedTuple):
     """One Accounting-Request read by the vendor's table.
 
     ``input_octets`` is what the user sent, ``output_octets`` what the user received, gigawords folded in and the
@@ -222,8 +221,7 @@ class ClosedBy(StrEnum):
     REPLACED = "replaced"
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """One stay online, as the books hold it. ``account_id`` None means nobody is billed for it (unattributed).
 
     ``nas_address`` is where the device itself speaks from: a NAS entry may be a network of them.

@@ -18,7 +18,7 @@ carried the difference.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from zhuomai_appliance.model.access import AccessKind, ClosedBy, ReportKind, Session, UsageReport
 from zhuomai_appliance.model.network import Nas
@@ -38,8 +38,7 @@ UNCONFIRMED_SECONDS: Final = 60
 _WORD: Final = 1 << 32
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(NamedTuple):
     """What a report adds to what was counted before; nothing here is ever negative.
 
     It was used between ``since`` and ``until`` (epoch seconds), which is how a day's share is found.
@@ -57,8 +56,7 @@ class Growth:
         return not (self.seconds or self.input_octets or self.output_octets)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """The row's values after the report: cumulative totals, time of the newest event, oddities seen, addresses."""
 
     updated_at: int
@@ -90,8 +88,7 @@ class Open:
     close_other: CloseOther | None
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(NamedTuple):
     """New totals of an open row."""
 
     counted: Counted

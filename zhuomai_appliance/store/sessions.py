@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
 from zhuomai_appliance.model.access import AccessKind, ClosedBy, Session, SessionId
 from zhuomai_appliance.model.network import NasId, ProjectId
@@ -15,17 +14,23 @@ from zhuomai_appliance.store.sql import load
 
 _Q = load("sessions")
 
+_COLUMNS: Final = len(Session._fields)
+_ACCESS_KIND: Final = Session._fields.index("access_kind")
+_CLOSED_BY: Final = Session._fields.index("closed_by")
+_START_LOST: Final = Session._fields.index("start_lost")
+# A look-up costs a fifth of asking the enumeration
+_ACCESS_KINDS: Final = {kind.value: kind for kind in AccessKind}
+_CLOSERS: Final = {closer.value: closer for closer in ClosedBy}
 
-@dataclass(frozen=True, slots=True)
-class StoredSession:
+
+class StoredSession(NamedTuple):
     """A session with the arrival time of its newest packet, by our own clock (liveness is judged by it)."""
 
     session: Session
     seen_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """An open session as the concurrency rule sees it."""
 
     mac: str | None
@@ -36,8 +41,7 @@ class Slot:
     ip: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class UsageShare:
+class UsageShare(NamedTuple):
     """What one subscription was drawn on one local day (counted from 1970-01-01); subscription None is unattributed."""
 
     subscription_id: int | None
@@ -52,55 +56,34 @@ def _stored(row: Row | None) -> StoredSession | None:
 
 
 def _stored_row(row: Row) -> StoredSession:
-    return StoredSession(
-        Session(
-            SessionId(row[0]),
-            row[1],
-            NasId(row[2]),
-            row[3],
-            row[4],
-            row[5],
-            row[6],
-            row[7],
-            row[8],
-            row[9],
-            row[10],
-            row[11],
-            row[12],
-            row[13],
-            AccessKind(row[14]),
-            row[15],
-            row[16],
-            row[17],
-            row[18],
-            row[19],
-            row[20],
-            row[21],
-            row[22],
-            None if row[23] is None else ClosedBy(row[23]),
-            bool(row[24]),
-            row[25],
-            row[26],
-            row[27],
-            row[28],
-        ),
-        row[29],
-    )
+    return StoredSession(_session(row), row[_COLUMNS])
+
+
+def _session(row: Row) -> Session:
+    """A session from the columns that every query here begins with, in the order of its fields."""
+    fields = list(row[:_COLUMNS])
+    fields[_ACCESS_KIND] = _ACCESS_KINDS[fields[_ACCESS_KIND]]
+    if fields[_CLOSED_BY] is not None:
+        fields[_CLOSED_BY] = _CLOSERS[fields[_CLOSED_BY]]
+    fields[_START_LOST] = bool(fields[_START_LOST])
+    return Session._make(fields)
 
 
 def newest_of_key(
     reader: Reader, project_id: ProjectId, nas_id: NasId, nas_address: str, acct_session_id: str
-) -> StoredSession | None:
-    """The newest session under a device's Acct-Session-Id: ids repeat after reboots on some gear."""
-    return _stored(
-        reader.one(
-            _Q.newest_of_key,
-            project_id=project_id,
-            nas_id=nas_id,
-            nas_address=nas_address,
-            acct_session_id=acct_session_id,
-        )
+) -> tuple[Session, str | None] | None:
+    """The newest session under a device's Acct-Session-Id, which repeat after reboots on some gear.
+
+    With it comes its account's entitlement as stored text: every report needs both, and one statement is cheaper.
+    """
+    row = reader.one(
+        _Q.newest_of_key,
+        project_id=project_id,
+        nas_id=nas_id,
+        nas_address=nas_address,
+        acct_session_id=acct_session_id,
     )
+    return None if row is None else (_session(row), row[_COLUMNS])
 
 
 def of_key_at(
@@ -165,21 +148,12 @@ def slots_of(reader: Reader, account_id: AccountId) -> list[Slot]:
 
 def insert(tx: Transaction, session: Session, seen_at: int) -> SessionId:
     """Add a session's row; the id in ``session`` is ignored."""
-    values: dict[str, Any] = {
-        name: getattr(session, name)
-        for name in Session.__slots__
-        if name not in ("id", "access_kind", "closed_by")
-    }
+    values: dict[str, Any] = session._asdict()
+    del values["id"]
+    values["access_kind"] = session.access_kind.value
+    values["closed_by"] = None if session.closed_by is None else session.closed_by.value
     values["start_lost"] = int(session.start_lost)
-    return SessionId(
-        tx.insert(
-            _Q.insert_session,
-            seen_at=seen_at,
-            access_kind=session.access_kind.value,
-            closed_by=None if session.closed_by is None else session.closed_by.value,
-            **values,
-        )
-    )
+    return SessionId(tx.insert(_Q.insert_session, seen_at=seen_at, **values))
 
 
 def set_totals(
@@ -192,8 +166,6 @@ def set_totals(
     input_octets: int,
     output_octets: int,
     anomalies: int,
-    ip: str | None,
-    ipv6: str | None,
 ) -> None:
     """Store new totals of a session; what they may be is the rule's business."""
     tx.run(
@@ -205,9 +177,12 @@ def set_totals(
         input_octets=input_octets,
         output_octets=output_octets,
         anomalies=anomalies,
-        ip=ip,
-        ipv6=ipv6,
     )
+
+
+def set_addresses(tx: Transaction, session_id: SessionId, ip: str | None, ipv6: str | None) -> None:
+    """Store a session's addresses. Apart from its totals: addresses are indexed, and nearly always stay the same."""
+    tx.run(_Q.update_addresses, id=session_id, ip=ip, ipv6=ipv6)
 
 
 def close(
@@ -288,21 +263,33 @@ def add_usage(
     project_id: ProjectId,
     session_id: SessionId,
     account_id: AccountId | None,
-    shares: Sequence[UsageShare],
+    shares: Iterable[UsageShare],
 ) -> None:
     """Add to the usage of a session by subscription and day."""
     for share in shares:
-        tx.run(
-            _Q.add_usage,
-            project_id=project_id,
+        subscription_id = share.subscription_id or 0
+        # All reports of a day but the first find their row: an update is cheaper than an insert that meets one
+        grown = tx.run(
+            _Q.grow_usage,
             session_id=session_id,
-            subscription_id=share.subscription_id or 0,
+            subscription_id=subscription_id,
             day=share.day,
-            account_id=account_id,
             input_octets=share.input_octets,
             output_octets=share.output_octets,
             seconds=share.seconds,
         )
+        if not grown:
+            tx.run(
+                _Q.insert_usage,
+                project_id=project_id,
+                session_id=session_id,
+                subscription_id=subscription_id,
+                day=share.day,
+                account_id=account_id,
+                input_octets=share.input_octets,
+                output_octets=share.output_octets,
+                seconds=share.seconds,
+            )
 
 
 def usage_by_day(

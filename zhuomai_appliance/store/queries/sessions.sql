@@ -4,7 +4,7 @@
 SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
        mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, session_seconds, input_octets,
        output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost, anomalies, class_token, plan_name,
-       nas_address, seen_at
+       nas_address, (SELECT chain FROM entitlement e WHERE e.account_id = session.account_id)
 FROM session WHERE project_id = :project_id AND nas_id = :nas_id AND acct_session_id = :acct_session_id
   AND nas_address = :nas_address
 ORDER BY started_at DESC LIMIT 1
@@ -69,9 +69,11 @@ RETURNING id
 
 -- name: update_totals
 UPDATE session SET updated_at = :updated_at, seen_at = :seen_at, session_seconds = :session_seconds,
-       input_octets = :input_octets, output_octets = :output_octets, anomalies = :anomalies,
-       ip = COALESCE(:ip, ip), ipv6 = COALESCE(:ipv6, ipv6)
+       input_octets = :input_octets, output_octets = :output_octets, anomalies = :anomalies
 WHERE id = :id
+
+-- name: update_addresses
+UPDATE session SET ip = COALESCE(:ip, ip), ipv6 = COALESCE(:ipv6, ipv6) WHERE id = :id
 
 -- name: close_session
 UPDATE session SET updated_at = :updated_at, seen_at = :seen_at, session_seconds = :session_seconds,
@@ -107,13 +109,14 @@ SELECT s.id FROM session s JOIN entitlement e ON e.account_id = s.account_id
 WHERE s.stopped_at IS NULL AND e.covered_until IS NOT NULL AND e.covered_until <= :now
 ORDER BY s.id LIMIT :limit
 
--- name: add_usage
+-- name: grow_usage
+UPDATE usage SET input_octets = input_octets + :input_octets, output_octets = output_octets + :output_octets,
+       seconds = seconds + :seconds
+WHERE session_id = :session_id AND subscription_id = :subscription_id AND day = :day
+
+-- name: insert_usage
 INSERT INTO usage (project_id, session_id, subscription_id, day, account_id, input_octets, output_octets, seconds)
 VALUES (:project_id, :session_id, :subscription_id, :day, :account_id, :input_octets, :output_octets, :seconds)
-ON CONFLICT (session_id, subscription_id, day) DO UPDATE SET
-       input_octets = usage.input_octets + excluded.input_octets,
-       output_octets = usage.output_octets + excluded.output_octets,
-       seconds = usage.seconds + excluded.seconds
 
 -- name: usage_of_account
 SELECT day, CAST(SUM(input_octets) AS BIGINT), CAST(SUM(output_octets) AS BIGINT), CAST(SUM(seconds) AS BIGINT)
