@@ -77,6 +77,21 @@ class PortalTests(SynchronousTestCase):
             self.assertEqual(self.play(), [Kind.REQ_AUTH, Kind.AFF_ACK_AUTH])
             self.assertIs(self.successResultOf(done).ending, Ending.ONLINE)
 
+    def test_what_the_protocol_cannot_say(self) -> None:
+        """A name too long for it, or no IPv4 address, is the end of that login and takes nobody's place."""
+        pap = a_nas(portal_secret=KEY, portal_auth=PortalAuth.PAP)
+        for nas, ip, name in (
+            (pap, IP, "张" * 100),
+            (self.nas, IP, "张" * 100),
+            (self.nas, "2001:db8::7", "zhang"),
+        ):
+            for _ in range(IN_FLIGHT_PER_NAS):
+                done = self.port.login(nas, ip, name, b"one-time-secret")
+                self.play()
+                self.assertIs(self.successResultOf(done).ending, Ending.DEVICE_FAILED)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.test_login()
+
     def test_refusal_carries_the_code(self) -> None:
         """What the device says is what the flow gets."""
         done = self.login()

@@ -125,7 +125,7 @@ class PortalProtocol(DatagramProtocol):
         talk.started = True
         self._in_flight[talk.nas.id] += 1
         self.counters["dialogues"] += 1
-        self._act(talk, talk.dialogue.start(self._clocks.monotonic()))
+        self._step(talk, talk.dialogue.start)
 
     def _free_serial(self, host: str) -> int:
         while True:
@@ -142,6 +142,24 @@ class PortalProtocol(DatagramProtocol):
         self._register(talk, serial)
         return serial
 
+    def _step(self, talk: _Talk, step: Callable[[float], Actions]) -> None:
+        """Take a dialogue one step on; one that cannot be led in this protocol ends, and frees its place."""
+        try:
+            actions = step(self._clocks.monotonic())
+        except ValueError as error:
+            # A name of over 253 octets, or an address that is no IPv4
+            self._stop(talk)
+            self._forget(talk)
+            self._tell(talk, Outcome(Ending.DEVICE_FAILED, text=str(error)))
+            return
+        self._act(talk, actions)
+
+    @staticmethod
+    def _stop(talk: _Talk) -> None:
+        if talk.timer is not None and talk.timer.active():
+            talk.timer.cancel()
+        talk.timer = None
+
     def _act(self, talk: _Talk, actions: Actions) -> None:
         for action in actions:
             if isinstance(action, Send):
@@ -149,9 +167,7 @@ class PortalProtocol(DatagramProtocol):
                     self.transport.write(action.datagram, (talk.host, talk.nas.portal_port))
             elif isinstance(action, Done):
                 self._tell(talk, action.outcome)
-        if talk.timer is not None and talk.timer.active():
-            talk.timer.cancel()
-        talk.timer = None
+        self._stop(talk)
         at = talk.dialogue.next_at
         if at is None:
             self._forget(talk)
@@ -160,7 +176,7 @@ class PortalProtocol(DatagramProtocol):
 
     def _tick(self, talk: _Talk) -> None:
         talk.timer = None
-        self._act(talk, talk.dialogue.tick(self._clocks.monotonic()))
+        self._step(talk, talk.dialogue.tick)
 
     def _tell(self, talk: _Talk, outcome: Outcome) -> None:
         if talk.told:
@@ -210,7 +226,7 @@ class PortalProtocol(DatagramProtocol):
         if talk is None:
             self.counters["unasked"] += 1
             return
-        self._act(talk, talk.dialogue.receive(datagram, self._clocks.monotonic()))
+        self._step(talk, lambda now: talk.dialogue.receive(datagram, now))
 
     def _hear_notice(self, nas: Nas, datagram: bytes, addr: tuple[str, int]) -> None:
         terms = NoticeTerms(
@@ -252,8 +268,6 @@ class PortalProtocol(DatagramProtocol):
         waiting = [talk for queue in self._waiting.values() for talk in queue]
         self._waiting.clear()
         for talk in (*waiting, *{id(t): t for t in self._talks.values()}.values()):
-            if talk.timer is not None and talk.timer.active():
-                talk.timer.cancel()
-            talk.timer = None
+            self._stop(talk)
             self._tell(talk, Outcome(Ending.TIMEOUT))
         self._talks.clear()
