@@ -27,7 +27,7 @@ from zhuomai_appliance.commands.handlers import handlers
 from zhuomai_appliance.config import Config, Endpoint
 from zhuomai_appliance.entropy import SystemEntropy
 from zhuomai_appliance.flows import housekeeping
-from zhuomai_appliance.flows.access import AccessFlow, VerdictBoard
+from zhuomai_appliance.flows.access import AccessFlow
 from zhuomai_appliance.flows.accounting import AccountingFlow
 from zhuomai_appliance.flows.disconnect import Dispatcher
 from zhuomai_appliance.flows.operators import Operators
@@ -36,6 +36,7 @@ from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
+from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.flows.visitors import Reception
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.net import control, udp_port

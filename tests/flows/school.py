@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from tests.vendors.examples import a_nas, a_packet
 from zhuomai_appliance.entropy import SeededEntropy
 from zhuomai_appliance.flows import housekeeping, purchases
-from zhuomai_appliance.flows.access import AccessFlow, VerdictBoard
+from zhuomai_appliance.flows.access import AccessFlow
 from zhuomai_appliance.flows.accounting import AccountingFlow
 from zhuomai_appliance.flows.disconnect import Dispatcher
 from zhuomai_appliance.flows.portal_login import PortalLogin
@@ -21,6 +21,7 @@ from zhuomai_appliance.flows.ports import AccessAnswer, ControlOutcome, ControlR
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
+from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.flows.visitors import Reception, Visitor
 from zhuomai_appliance.model.access import Reason, Rejection, SessionId
 from zhuomai_appliance.model.commerce import Channel

@@ -8,7 +8,6 @@ The reply is unsigned; net.radius_udp signs and sends it. Anything that fails on
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +20,7 @@ from zhuomai_appliance.flows.ports import AccessAnswer, ReasonWords
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Device, Throttle
+from zhuomai_appliance.flows.verdicts import Told, VerdictBoard
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import (
     AccessAttempt,
@@ -29,7 +29,6 @@ from zhuomai_appliance.model.access import (
     MacProof,
     Reason,
     Rejection,
-    Verdict,
 )
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.people import AccountId, normal_name
@@ -56,32 +55,6 @@ ATTEMPTS_GATHERED: Final = 1000
 
 _PORTAL_KINDS: Final = frozenset((AccessKind.PORTAL, AccessKind.OTHER))
 _NO_DELAY: Final = frozenset((AccessKind.MAC, AccessKind.PROBE))
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What was decided about a one-time secret, for the page that waits for it."""
-
-    verdict: Verdict
-    lookup_code: str
-
-
-class VerdictBoard:
-    """The RADIUS side's verdicts, by one-time secret: the portal page reads its own one. Bounded, oldest out first."""
-
-    def __init__(self, limit: int = 10_000) -> None:
-        self._limit = limit
-        self._told: OrderedDict[int, Told] = OrderedDict()
-
-    def tell(self, secret_id: int, told: Told) -> None:
-        """Put a verdict up."""
-        self._told[secret_id] = told
-        if len(self._told) > self._limit:
-            self._told.popitem(last=False)
-
-    def take(self, secret_id: int) -> Told | None:
-        """Take a verdict down; None when RADIUS never asked."""
-        return self._told.pop(secret_id, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +171,7 @@ class AccessFlow:
             chain is not None and chain_rules.first_login(chain, now) is not chain
         )
         secrets = self._one_time_secrets(reader, attempt, account.id, nas, now) if found.has_secrets else ()
-        return _Known(facts, secrets, is_due)
+        return _Known(facts, secrets + self._spare_secrets(attempt, account.id, nas, now), is_due)
 
     def _password(self, login: accounts.Login) -> bytes | None:
         if login.secret_sealed is None:
@@ -222,6 +195,18 @@ class AccessFlow:
             if attempt.ip is None or secret.user_ip == attempt.ip
         )
 
+    def _spare_secrets(
+        self, attempt: AccessAttempt, account_id: AccountId, nas: Nas, now: int
+    ) -> tuple[tuple[int, bytes], ...]:
+        """The same, of those that the disk did not take."""
+        if attempt.access_kind not in _PORTAL_KINDS:
+            return ()
+        return tuple(
+            (spare.id, spare.secret)
+            for spare in self._board.spares.live(account_id, nas.id, now)
+            if attempt.ip is None or spare.user_ip == attempt.ip
+        )
+
     # Proof ------------------------------------------------------------------------------------------------------------
 
     async def _prove(
@@ -243,7 +228,9 @@ class AccessFlow:
         if matched == credentials.STORED_PASSWORD:
             return None, None
         secret_id = secrets[matched - 1][0]
-        if await self._store.write(lambda tx: accounts.use_portal_secret(tx, secret_id, now), urgent=True):
+        if self._board.spares.use(secret_id) or await self._store.write(
+            lambda tx: accounts.use_portal_secret(tx, secret_id, now), urgent=True
+        ):
             return None, secret_id
         return Rejection(Reason.BAD_CREDENTIALS, "one-time secret used already"), secret_id
 

@@ -19,11 +19,11 @@ from twisted.logger import Logger
 
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows import effects
-from zhuomai_appliance.flows.access import VerdictBoard
 from zhuomai_appliance.flows.ports import PortalDoor
 from zhuomai_appliance.flows.replacement import Replacer
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
+from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.flows.visitors import Online, Reception, Replacement, Visitor
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import (
@@ -41,7 +41,7 @@ from zhuomai_appliance.portal.heartbeat import Notice
 from zhuomai_appliance.portal.kinds import Kind
 from zhuomai_appliance.portal.terms import Ending, Outcome
 from zhuomai_appliance.store import accounts, journal, sessions
-from zhuomai_appliance.store.interface import Store
+from zhuomai_appliance.store.interface import Store, StoreUnavailable, Transaction
 from zhuomai_appliance.store.vault import Vault
 
 SECRET_SECONDS: Final = 60
@@ -238,12 +238,14 @@ class PortalLogin:
         return self._refuse(visitor, nas, account.username, account.id, rejection, now)
 
     async def _mint(self, visitor: Visitor, nas: Nas, account_id: AccountId) -> tuple[int, bytes]:
-        """A one-time secret, durable before the device can ask for it."""
+        """A one-time secret, durable before the device can ask for it, or in memory while the disk takes nothing."""
         now = self._clock()
         secret = self._entropy.text(SECRET_CHARACTERS).encode()
         sealed = self._vault.seal(secret, accounts.portal_context(account_id, nas.id, visitor.user_ip))
-        secret_id = await self._store.write(
-            lambda tx: accounts.add_portal_secret(
+        until = now + SECRET_SECONDS
+
+        def add(tx: Transaction) -> int:
+            return accounts.add_portal_secret(
                 tx,
                 project_id=nas.project_id,
                 account_id=account_id,
@@ -253,10 +255,13 @@ class PortalLogin:
                 secret_sealed=sealed,
                 secret=secret,
                 at=now,
-                expires_at=now + SECRET_SECONDS,
-            ),
-            urgent=True,
-        )
+                expires_at=until,
+            )
+
+        try:
+            secret_id = await self._store.write(add, urgent=True)
+        except StoreUnavailable:
+            secret_id = self._board.spares.add(account_id, nas.id, visitor.user_ip, secret, until)
         return secret_id, secret
 
     def _complain(self, nas: Nas, outcome: Outcome) -> None:
