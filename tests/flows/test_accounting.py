@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_network
 from itertools import permutations
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,7 +134,7 @@ class ReportTests(SynchronousTestCase):
         for number, (mac, has_class) in enumerate(((PHONE, True), (PHONE, False), (None, False))):
             school, sid = self.school, f"S{number}"
             token = first(school.login(mac=mac), 25) if has_class else b""
-            who = {"sid": sid, "token": token, "mac": mac}
+            who: dict[str, Any] = {"sid": sid, "token": token, "mac": mac}
             school.report(START, **who)
             school.clock.advance(300)
             school.report(INTERIM, 300, 1000, **who)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 from urllib.parse import quote
@@ -192,6 +193,16 @@ def test_the_dashboard_counts_what_is_there(console: Console) -> None:
     assert "密码错误 1" in seen
     assert "正常" in seen
     assert "没有待处理的事" in seen
+
+
+def test_the_curve_begins_with_the_first_session(console: Console) -> None:
+    """Whoever is online now is a point of the curve; nobody waits for the next quarter of an hour to see it."""
+    assert "今天还没有数据" in console.logged_in().get("/admin/").seen()
+    with_people(console)
+    text = console.logged_in().get("/admin/").text
+    assert "今天还没有数据" not in text
+    points = json.loads(text.split('type="application/json"', 1)[1].split(">", 1)[1].split("</script>", 1)[0])
+    assert points["today"][-1] == ["10:00", 1]
 
 
 def test_a_silent_device_is_the_first_thing_one_reads(console: Console) -> None:

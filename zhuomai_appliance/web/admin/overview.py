@@ -45,7 +45,7 @@ async def dashboard(deps: ConsoleDeps, visit: Visit, zone: Zone) -> DashboardVie
     """Everything of one instant, read in one snapshot."""
     now, projects = visit.now, visit.projects
     start, _ = day_bounds(day_of(zone.local(now).date()), zone)
-    steps = max((now - start) // STEP_SECONDS, 1)
+    steps = (now - start) // STEP_SECONDS
 
     def read(reader: Reader) -> _Facts:
         return _Facts(
@@ -55,7 +55,9 @@ async def dashboard(deps: ConsoleDeps, visit: Visit, zone: Zone) -> DashboardVie
             ),
             cash_fen=sum(reports.cash_taken(reader, projects, start, now + 1).values()),
             refused=reports.refused_by_reason(reader, projects, start, now + 1),
-            today=reports.online_curve(reader, projects, start, start + steps * STEP_SECONDS, steps),
+            today=reports.online_curve(reader, projects, start, start + steps * STEP_SECONDS, steps)
+            if steps
+            else [],
             yesterday=reports.online_curve(
                 reader, projects, start - DAY_SECONDS, start, DAY_SECONDS // STEP_SECONDS
             ),
@@ -65,7 +67,9 @@ async def dashboard(deps: ConsoleDeps, visit: Visit, zone: Zone) -> DashboardVie
 
     facts = await deps.store.read(read)
     nas = _nas_lines(deps, visit, facts)
-    seen = any(people for _, people in facts.today + facts.yesterday)
+    # The running quarter of an hour shows who is online now, so that the curve begins with the first session
+    today = [*facts.today, (start + steps * STEP_SECONDS, facts.sums.people)]
+    seen = any(people for _, people in today + facts.yesterday)
     return DashboardView(
         figures=sentences.dashboard_figures(
             visit.f,
@@ -75,7 +79,7 @@ async def dashboard(deps: ConsoleDeps, visit: Visit, zone: Zone) -> DashboardVie
             expiring=facts.expiring,
             refused=sum(count for _, count in facts.refused),
         ),
-        today=tuple(Point(at, people) for at, people in facts.today) if seen else (),
+        today=tuple(Point(at, people) for at, people in today) if seen else (),
         yesterday=tuple(Point(at, people) for at, people in facts.yesterday)
         if any(people for _, people in facts.yesterday)
         else (),

@@ -97,7 +97,7 @@ def unsigned(words: Words, name: str) -> Trouble:
     return Trouble(
         words.text("%(name)s does not sign its logins", name=isolated(name)),
         words.text(
-            "Update the device or switch Message-Authenticator on there, then require it in the site file."
+            "Requests through a proxy are refused. Require Message-Authenticator only once the device sends it."
         ),
         badge=Badge(Mark.WARN, words.text("Watch")),
         urgent=False,
