@@ -9,20 +9,18 @@ from __future__ import annotations
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from zhuomai_appliance.commands import exported
-from zhuomai_appliance.commands.exported import Cell
+from zhuomai_appliance.commands.exported import Cell, Span
 from zhuomai_appliance.commands.options import Export
 from zhuomai_appliance.commands.rows import WRITERS
 from zhuomai_appliance.config import Config
 from zhuomai_appliance.model.moment import Zone, day_bounds, day_of, local_day, parse_rfc3339
-from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.net.control import CommandFailed
 from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.store import checks, network, reports_money
@@ -31,22 +29,6 @@ from zhuomai_appliance.store.reports_query import Page
 from zhuomai_appliance.store.sqlite import reading
 
 PAGE_ROWS: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Which project, which time, and each project's calendar."""
-
-    projects: tuple[ProjectId, ...]
-    zones: Mapping[ProjectId, Zone]
-    home: Zone
-    from_at: int | None
-    to_at: int | None
-    now: int
-
-    def zone(self, project_id: int) -> Zone:
-        """The calendar of a project; acts on the machine itself are told in the first project's."""
-        return self.zones.get(ProjectId(project_id), self.home)
 
 
 def run(config: Config, options: Export) -> int:
@@ -78,7 +60,7 @@ def rows(database: Path, what: str, span: Span) -> Iterator[Sequence[Cell]]:
     after: Any = None
     while True:
         with reading(database) as reader:
-            found = listing(reader, span.projects, span.from_at, span.to_at, span.now, _page(after))
+            found = listing(reader, span, _page(after))
         for row in found:
             zone = span.zone(row.project_id)
             yield [exported.plain(cell, zone) for cell in cells(row, span.now)]

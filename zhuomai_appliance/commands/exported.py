@@ -24,8 +24,26 @@ class Moment:
 
 
 Rich: TypeAlias = Cell | Moment
-Listing: TypeAlias = Callable[[Reader, Sequence[ProjectId], int | None, int | None, int, Page], Sequence[Any]]
-"""Reader, projects, from, to, now, page: one page of rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which project, which time, and each project's calendar."""
+
+    projects: tuple[ProjectId, ...]
+    zones: Mapping[ProjectId, Zone]
+    home: Zone
+    from_at: int | None
+    to_at: int | None
+    now: int
+
+    def zone(self, project_id: int) -> Zone:
+        """The calendar of a project; acts on the machine itself are told in the first project's."""
+        return self.zones.get(ProjectId(project_id), self.home)
+
+
+Listing: TypeAlias = Callable[[Reader, Span, Page], Sequence[Any]]
+"""One page of rows."""
 
 
 def plain(cell: Rich, zone: Zone) -> Cell:
@@ -143,16 +161,9 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
 """By the words of the command line; the API's items have these fields by the same names."""
 
 
-def _sessions(
-    reader: Reader,
-    projects: Sequence[ProjectId],
-    from_at: int | None,
-    to_at: int | None,
-    now: int,
-    page: Page,
-) -> Sequence[Any]:
-    chosen = reports_access.SessionFilter(from_at=from_at, to_at=to_at)
-    return reports_access.sessions(reader, projects, chosen, page)
+def _sessions(reader: Reader, span: Span, page: Page) -> Sequence[Any]:
+    chosen = reports_access.SessionFilter(from_at=span.from_at, to_at=span.to_at)
+    return reports_access.sessions(reader, span.projects, chosen, page)
 
 
 def _session_cells(row: reports_access.SessionRow, now: int) -> Sequence[Rich]:
@@ -174,16 +185,9 @@ def _session_cells(row: reports_access.SessionRow, now: int) -> Sequence[Rich]:
     )
 
 
-def _postings(
-    reader: Reader,
-    projects: Sequence[ProjectId],
-    from_at: int | None,
-    to_at: int | None,
-    now: int,
-    page: Page,
-) -> Sequence[Any]:
-    chosen = reports_money.PostingFilter(from_at=from_at, to_at=to_at)
-    return reports_money.postings(reader, projects, chosen, page)
+def _postings(reader: Reader, span: Span, page: Page) -> Sequence[Any]:
+    chosen = reports_money.PostingFilter(from_at=span.from_at, to_at=span.to_at)
+    return reports_money.postings(reader, span.projects, chosen, page)
 
 
 def _posting_cells(row: reports_money.PostingRow, now: int) -> Sequence[Rich]:
@@ -200,16 +204,9 @@ def _posting_cells(row: reports_money.PostingRow, now: int) -> Sequence[Rich]:
     )
 
 
-def _accounts(
-    reader: Reader,
-    projects: Sequence[ProjectId],
-    from_at: int | None,
-    to_at: int | None,
-    now: int,
-    page: Page,
-) -> Sequence[Any]:
+def _accounts(reader: Reader, span: Span, page: Page) -> Sequence[Any]:
     # No time narrows people: an account is, it does not happen.
-    return reports_people.accounts(reader, projects, reports_people.AccountFilter(), page, now)
+    return reports_people.accounts(reader, span.projects, reports_people.AccountFilter(), page, span.now)
 
 
 def _account_cells(row: reports_people.AccountRow, now: int) -> Sequence[Rich]:
@@ -232,16 +229,9 @@ def _account_cells(row: reports_people.AccountRow, now: int) -> Sequence[Rich]:
     )
 
 
-def _subscriptions(
-    reader: Reader,
-    projects: Sequence[ProjectId],
-    from_at: int | None,
-    to_at: int | None,
-    now: int,
-    page: Page,
-) -> Sequence[Any]:
-    chosen = reports_money.SubscriptionFilter(from_at=from_at, to_at=to_at)
-    return reports_money.subscriptions(reader, projects, chosen, page)
+def _subscriptions(reader: Reader, span: Span, page: Page) -> Sequence[Any]:
+    chosen = reports_money.SubscriptionFilter(from_at=span.from_at, to_at=span.to_at)
+    return reports_money.subscriptions(reader, span.projects, chosen, page)
 
 
 def _subscription_cells(row: reports_money.SubscriptionRow, now: int) -> Sequence[Rich]:
@@ -262,16 +252,9 @@ def _subscription_cells(row: reports_money.SubscriptionRow, now: int) -> Sequenc
     )
 
 
-def _orders(
-    reader: Reader,
-    projects: Sequence[ProjectId],
-    from_at: int | None,
-    to_at: int | None,
-    now: int,
-    page: Page,
-) -> Sequence[Any]:
-    chosen = reports_money.OrderFilter(from_at=from_at, to_at=to_at)
-    return reports_money.orders(reader, projects, chosen, page)
+def _orders(reader: Reader, span: Span, page: Page) -> Sequence[Any]:
+    chosen = reports_money.OrderFilter(from_at=span.from_at, to_at=span.to_at)
+    return reports_money.orders(reader, span.projects, chosen, page)
 
 
 def _order_cells(row: reports_money.OrderRow, now: int) -> Sequence[Rich]:
@@ -291,16 +274,9 @@ def _order_cells(row: reports_money.OrderRow, now: int) -> Sequence[Rich]:
     )
 
 
-def _attempts(
-    reader: Reader,
-    projects: Sequence[ProjectId],
-    from_at: int | None,
-    to_at: int | None,
-    now: int,
-    page: Page,
-) -> Sequence[Any]:
-    chosen = reports_attempts.AttemptFilter(from_at=from_at, to_at=to_at)
-    return reports_attempts.attempts(reader, projects, chosen, page)
+def _attempts(reader: Reader, span: Span, page: Page) -> Sequence[Any]:
+    chosen = reports_attempts.AttemptFilter(from_at=span.from_at, to_at=span.to_at)
+    return reports_attempts.attempts(reader, span.projects, chosen, page)
 
 
 def _attempt_cells(row: reports_attempts.AttemptRow, now: int) -> Sequence[Rich]:
@@ -323,16 +299,9 @@ def _attempt_cells(row: reports_attempts.AttemptRow, now: int) -> Sequence[Rich]
     )
 
 
-def _audit(
-    reader: Reader,
-    projects: Sequence[ProjectId],
-    from_at: int | None,
-    to_at: int | None,
-    now: int,
-    page: Page,
-) -> Sequence[Any]:
-    chosen = reports_people.AuditFilter(from_at=from_at, to_at=to_at)
-    return reports_people.audit(reader, projects, chosen, page)
+def _audit(reader: Reader, span: Span, page: Page) -> Sequence[Any]:
+    chosen = reports_people.AuditFilter(from_at=span.from_at, to_at=span.to_at)
+    return reports_people.audit(reader, span.projects, chosen, page)
 
 
 def _audit_cells(row: reports_people.AuditRow, now: int) -> Sequence[Rich]:
