@@ -28,6 +28,7 @@ from zhuomai_appliance.model.entitlement import (
     owned_until,
     seconds_left,
     settle,
+    standing,
     stored,
     why_not,
 )
@@ -181,6 +182,23 @@ def test_a_suspended_head_keeps_its_queue_waiting() -> None:
     assert refused.why is WhyNot.SUSPENDED
     done = consume(later, 1, 1, 1, t("2027-01-01 00:00"))
     assert [d.subscription_id for d in done.draws] == [1]
+
+
+@given(st.lists(PLANS, max_size=4), st.integers(0, 10**7), st.integers(0, 3000))
+def test_a_standing_tells_what_each_question_would(plans: list[Any], later: int, used: int) -> None:
+    """One walk answers as the questions do one by one, whatever was bought and used."""
+    chain, now = bought(*[(p, NOW) for p in plans]), NOW + later
+    chain = consume(chain, used, used, 60, now).entitlement
+    after = first_login(chain, now)
+    found, head = standing(chain, now), current(after, now)
+    if found is None:
+        assert head is None
+        return
+    assert found.chain == after
+    assert found.segment == head
+    assert found.max_sessions == max_sessions(after, now)
+    assert found.coverage_end == coverage_end(after, now)
+    assert (found.octets_left, found.seconds_left) == (octets_left(after, now), seconds_left(after, now))
 
 
 def test_changes_of_nothing_are_none() -> None:

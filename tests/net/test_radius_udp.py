@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -206,7 +204,7 @@ class AuthTests(SynchronousTestCase):
         """A reply over 4096 octets is never sent, at once or delayed, and leaves nothing behind."""
         states = [(attr.PROXY_STATE, bytes(252))] * 15
         for number, answer in enumerate((ACCEPT, REJECT)):
-            long = replace(answer, attributes=((attr.REPLY_MESSAGE, bytes(250)),))
+            long = answer._replace(attributes=((attr.REPLY_MESSAGE, bytes(250)),))
             self.receive(access(number, *states, sign=True))
             self.flow.asked[number].callback(long)
             self.clock.advance(2)

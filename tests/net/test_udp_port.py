@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from twisted.internet import reactor
+from twisted.internet import error, reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
@@ -28,6 +28,32 @@ class Echo(DatagramProtocol):
             raise RuntimeError("a fault of the protocol")
         port: Any = self.transport
         port.write_from(datagram, addr, self.local_address)
+
+
+class PlainEcho(DatagramProtocol):
+    """Answers by the transport's own means."""
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        port: Any = self.transport
+        port.write(datagram * 100_000 if datagram == b"long" else datagram, addr)
+
+
+class DirectPortTests(TestCase):
+    def test_answer_that_cannot_be_sent_leaves_the_port_alive(self) -> Deferred[None]:
+        """A datagram too long for UDP fails as with Twisted's own port; the next one is answered."""
+        port = listen(reactor, 0, PlainEcho(), "127.0.0.1", receive_buffer_octets=65_536)
+        self.addCleanup(port.stopListening)
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(client.close)
+        client.setblocking(False)
+        for datagram in (b"long", b"short"):
+            client.sendto(datagram, ("127.0.0.1", port.getHost().port))
+
+        def look(_: object) -> None:
+            self.assertEqual(client.recv(100), b"short")
+            self.assertEqual(len(self.flushLoggedErrors(error.MessageLengthError)), 1)
+
+        return deferLater(reactor, 0.1, look, None)
 
 
 class AddressedPortTests(TestCase):

@@ -9,10 +9,9 @@ The reply is unsigned; net.radius_udp signs and sends it. Anything that fails on
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows import chains, class_token
@@ -40,7 +39,6 @@ from zhuomai_appliance.store import accounts, journal, login_facts, network, ses
 from zhuomai_appliance.store.interface import Reader, Store, Transaction
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.vendors import profile_of
-from zhuomai_appliance.vendors.profile import VendorProfile
 from zhuomai_appliance.vendors.replies import attributes_for, rejection_attributes
 from zhuomai_appliance.vendors.requests import attempt_from
 
@@ -57,8 +55,7 @@ _PORTAL_KINDS: Final = frozenset((AccessKind.PORTAL, AccessKind.OTHER))
 _NO_DELAY: Final = frozenset((AccessKind.MAC, AccessKind.PROBE))
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """An account's facts for one attempt, with the one-time secrets that may prove it."""
 
     facts: AccessFacts
@@ -96,13 +93,17 @@ class AccessFlow:
         self._board = board
         self._words = words
         self._entropy = entropy
+        self._tickets = class_token.Tickets(entropy)
         self._monotonic = monotonic
 
     def answer(
         self, packet: Packet, nas: Nas, peer: str, password: bytes | None, now: int
     ) -> Deferred[AccessAnswer]:
         """The unsigned answer; the Deferred fails where none may be given (the store could not be asked)."""
-        return Deferred.fromCoroutine(self._answer(packet, nas, password, now))
+        try:
+            return self._answer(packet, nas, password, now)
+        except Exception:  # noqa: BLE001 - whatever it is, no answer is given
+            return fail()
 
     def proved_signing(self, nas: Nas, host: str, now: int) -> None:
         """A device's request carried a right Message-Authenticator: from now on it must (only ever tightens)."""
@@ -111,12 +112,11 @@ class AccessFlow:
         self._tables.add_signer(nas.id, host)
         self._store.enqueue(lambda tx: network.learn_signer(tx, nas.project_id, nas.id, host, now))
 
-    async def _answer(self, packet: Packet, nas: Nas, password: bytes | None, now: int) -> AccessAnswer:
-        profile = profile_of(nas.vendor)
-        attempt = attempt_from(packet, nas, profile, password, now)
+    def _answer(self, packet: Packet, nas: Nas, password: bytes | None, now: int) -> Deferred[AccessAnswer]:
+        attempt = attempt_from(packet, nas, profile_of(nas.vendor), password, now)
         if attempt.access_kind is AccessKind.PROBE:
             # Any answer keeps us «up» for the device, and a probe is nobody's failed login (vendor notes §0.5)
-            return AccessAnswer(Code.ACCESS_REJECT, ())
+            return succeed(AccessAnswer(Code.ACCESS_REJECT, ()))
         known = self._gather(attempt, nas, now)
         secret_id: int | None = None
         facts = known.facts if known is not None else None
@@ -126,11 +126,36 @@ class AccessFlow:
             if refused.reason is Reason.UNKNOWN_USER:
                 self._count_failure(attempt)
         elif not isinstance(attempt.proof, MacProof):
-            refused, secret_id = await self._prove(attempt, known, now)
+            refused, secret_id = self._prove(attempt, known, now)
+            if secret_id is not None:
+                # Only such a login waits for a write: one coroutine for it, and none for all the others
+                return Deferred.fromCoroutine(self._use_up(secret_id, attempt, known, nas, now))
+        return succeed(self._conclude(refused, attempt, known, nas, secret_id, now))
+
+    async def _use_up(
+        self, secret_id: int, attempt: AccessAttempt, known: _Known | None, nas: Nas, now: int
+    ) -> AccessAnswer:
+        """Go on with a login by a one-time secret, which is worth nothing before the books say that it is used."""
+        is_first = self._board.spares.use(secret_id) or await self._store.write(
+            lambda tx: accounts.use_portal_secret(tx, secret_id, now), urgent=True
+        )
+        refused = None if is_first else Rejection(Reason.BAD_CREDENTIALS, "one-time secret used already")
+        return self._conclude(refused, attempt, known, nas, secret_id, now)
+
+    def _conclude(
+        self,
+        refused: Rejection | None,
+        attempt: AccessAttempt,
+        known: _Known | None,
+        nas: Nas,
+        secret_id: int | None,
+        now: int,
+    ) -> AccessAnswer:
+        """The rules' verdict on a proof that held, recorded and answered; or the refusal that there is already."""
         if refused is None and known is not None:
             verdict = authorize.decide(attempt, known.facts, now)
             if isinstance(verdict, Grant):
-                return self._accept(verdict, attempt, known, nas, profile, secret_id, now)
+                return self._accept(verdict, attempt, known, nas, secret_id, now)
             refused = verdict
         return self._reject(refused or Rejection(Reason.UNKNOWN_USER), attempt, known, nas, secret_id)
 
@@ -149,19 +174,14 @@ class AccessFlow:
         login, account = found.login, found.login.account
         group = self._tables.group(account.group_id)
         chain = None if login.chain is None else chain_rules.load(login.chain)
-        open_sessions = sessions.slots_of(reader, account.id) if found.has_sessions else ()
+        slots = sessions.slots_of(reader, account.id) if found.has_sessions else ()
         facts = AccessFacts(
             account=account,
             entitlement=chain,
             nas=nas,
             password=self._password(login),
-            open_sessions=tuple(
-                OpenSession(s.mac, s.nas_id, s.acct_session_id, s.seen_at, s.interim_seconds, s.ip)
-                for s in open_sessions
-            ),
-            reservations=tuple(
-                Reservation(device, until) for device, until in self._reservations.of(account.id, now)
-            ),
+            open_sessions=tuple([OpenSession(*slot) for slot in slots]),
+            reservations=tuple([Reservation(*held) for held in self._reservations.of(account.id, now)]),
             bindings=found.bindings,
             account_rate=login.rate,
             group_rate=self._tables.rate(group.rate_id) if group is not None else None,
@@ -209,14 +229,14 @@ class AccessFlow:
 
     # Proof ------------------------------------------------------------------------------------------------------------
 
-    async def _prove(
+    def _prove(
         self, attempt: AccessAttempt, known: _Known | None, now: int
     ) -> tuple[Rejection | None, int | None]:
-        """Check the credentials; a refusal, and the one-time secret that was used up."""
-        name = normal_name(attempt.username)
+        """Check the credentials; a refusal, or the one-time secret that was shown and is still to be used up."""
+        name, device = normal_name(attempt.username), _device(attempt)
         secrets = known.secrets if known is not None else ()
         password = known.facts.password if known is not None else None
-        wait = self._throttle.wait_seconds(name, _device(attempt), self._monotonic())
+        wait = self._throttle.wait_seconds(name, device, self._monotonic())
         matched = credentials.check(attempt.proof, password, [secret for _, secret in secrets])
         if wait and not matched:
             # A fresh one-time secret was earned at our own page, which has its own limits
@@ -224,15 +244,8 @@ class AccessFlow:
         if matched is None:
             self._count_failure(attempt)
             return Rejection(Reason.BAD_CREDENTIALS), None
-        self._throttle.succeeded(name, _device(attempt))
-        if matched == credentials.STORED_PASSWORD:
-            return None, None
-        secret_id = secrets[matched - 1][0]
-        if self._board.spares.use(secret_id) or await self._store.write(
-            lambda tx: accounts.use_portal_secret(tx, secret_id, now), urgent=True
-        ):
-            return None, secret_id
-        return Rejection(Reason.BAD_CREDENTIALS, "one-time secret used already"), secret_id
+        self._throttle.succeeded(name, device)
+        return None, None if matched == credentials.STORED_PASSWORD else secrets[matched - 1][0]
 
     def _count_failure(self, attempt: AccessAttempt) -> None:
         self._throttle.failed(normal_name(attempt.username), _device(attempt), self._monotonic())
@@ -245,12 +258,11 @@ class AccessFlow:
         attempt: AccessAttempt,
         known: _Known,
         nas: Nas,
-        profile: VendorProfile,
         secret_id: int | None,
         now: int,
     ) -> AccessAnswer:
         account = known.facts.account
-        token = class_token.make(self._vault, self._entropy, account.id)
+        token = class_token.make(self._vault, self._tickets.draw(), account.id)
         device = attempt.mac or attempt.ip or attempt.calling_station_raw
         self._reservations.hold(account.id, device, now)
         binding = authorize.binding_plan(attempt, known.facts, now)
@@ -265,7 +277,8 @@ class AccessFlow:
             self._board.tell(secret_id, Told(grant, ""))
         renamed = account.username if isinstance(attempt.proof, MacProof) else None
         return AccessAnswer(
-            Code.ACCESS_ACCEPT, attributes_for(grant, nas, profile, renamed, attempt.access_kind, token)
+            Code.ACCESS_ACCEPT,
+            attributes_for(grant, nas, profile_of(nas.vendor), renamed, attempt.access_kind, token),
         )
 
     def _reject(

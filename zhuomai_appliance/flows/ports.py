@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -26,8 +26,7 @@ class NasFinder(Protocol):
         """Whether the device at this address has ever proved that it signs its Access-Requests."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessAnswer:
+class AccessAnswer(NamedTuple):
     """An unsigned reply to an Access-Request; ``delay_seconds`` keeps a guesser waiting without holding anybody up."""
 
     code: Code

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 FREE_TRIES: Final = 5
 FREE_TRIES_OF_DEVICE: Final = 20
@@ -18,8 +18,7 @@ LONGEST_WAIT_SECONDS: Final = 300
 FORGET_SECONDS: Final = 900
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(NamedTuple):
     """Where tries come from. ``is_one``: a single terminal, by MAC or address, and not a controller's whole crowd.
 
     ``free_tries`` are the wrong tries of one name that wait for nothing.

@@ -213,7 +213,10 @@ def first_login(entitlement: Entitlement, now: int) -> Entitlement:
     """The chain after a login at `now`: what waited for it begins (W03). The same object if nothing waited."""
     walked = at(entitlement, now)
     when = Timestamp(max(now, walked.as_of))
-    if not any(waits_for_login(s, when) for s in walked.segments):
+    for segment in walked.segments:
+        if segment.state is _RESERVED and waits_for_login(segment, when):
+            break
+    else:
         return walked
     segments = [begin(s, when, walked.zone) if waits_for_login(s, when) else s for s in walked.segments]
     return settle(walked, segments, when)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from zhuomai_appliance.model.chain import (
     FOREVER,
@@ -37,9 +38,9 @@ __all__ = [
     "NoAccess",
     "Segment",
     "SegmentChange",
+    "Standing",
     "Term",
     "WhyNot",
-    "allowances_left",
     "at",
     "begin",
     "changes",
@@ -55,6 +56,7 @@ __all__ = [
     "owned_until",
     "seconds_left",
     "settle",
+    "standing",
     "stored",
     "why_not",
 ]  # fmt: skip
@@ -83,6 +85,38 @@ class SegmentChange:
     ends_at: Timestamp | None
     octets_left: int | None
     seconds_left: int | None
+
+
+class Standing(NamedTuple):
+    """All that a login asks of a chain, from one walk.
+
+    ``chain`` is the chain after the login, ``segment`` what is consumed; the rest is what the functions of the same
+    names tell of it.
+    """
+
+    chain: Entitlement
+    segment: Segment
+    max_sessions: int
+    coverage_end: Timestamp | None
+    octets_left: int | None
+    seconds_left: int | None
+
+
+def standing(entitlement: Entitlement, now: int) -> Standing | None:
+    """What the chain allows a login at `now`, which starts what waits for one; None without an active segment."""
+    chain = first_login(entitlement, now)
+    head = consumed(chain)
+    if head is None:
+        return None
+    if len(chain.segments) > 1:
+        usable = _usable(chain, now)
+        octets, seconds = _left([s.octets_left for s in usable]), _left([s.seconds_left for s in usable])
+        return Standing(chain, head, max_sessions(chain, now), coverage_end(chain, now), octets, seconds)
+    # One plan and nothing behind it, as nearly everybody has: there is nothing to be walked
+    policy = head.policy
+    if policy.on_exhaust is OnExhaust.THROTTLE:
+        return Standing(chain, head, policy.max_sessions, head.ends_at, None, None)
+    return Standing(chain, head, policy.max_sessions, head.ends_at, head.octets_left, head.seconds_left)
 
 
 def current(entitlement: Entitlement, now: int) -> Segment | None:
@@ -159,12 +193,6 @@ def octets_left(entitlement: Entitlement, now: int) -> int | None:
 def seconds_left(entitlement: Entitlement, now: int) -> int | None:
     """Online seconds until the network must ask again: this and all following segments of the same policy."""
     return _left([s.seconds_left for s in _usable(entitlement, now)])
-
-
-def allowances_left(entitlement: Entitlement, now: int) -> tuple[int | None, int | None]:
-    """`octets_left` and `seconds_left` together, for the path of every login."""
-    usable = _usable(entitlement, now)
-    return _left([s.octets_left for s in usable]), _left([s.seconds_left for s in usable])
 
 
 def _left(left: list[int | None]) -> int | None:

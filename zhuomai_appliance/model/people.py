@@ -16,6 +16,8 @@ OperatorId = NewType("OperatorId", int)
 
 def normal_name(text: str) -> str:
     """Fold a login name for look-up: full-width forms, case and outer blanks do not matter (features A27)."""
+    if text.isascii():
+        return text.strip().lower()
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 

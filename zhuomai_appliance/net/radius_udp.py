@@ -34,6 +34,7 @@ from zhuomai_appliance.radius.passwords import reveal_pap
 
 AUTH_CODES: Final = frozenset((Code.ACCESS_REQUEST, Code.STATUS_SERVER))
 ACCT_CODES: Final = frozenset((Code.ACCOUNTING_REQUEST, Code.STATUS_SERVER))
+_VERDICTS: Final = {code: code.name.lower() for code in (Code.ACCESS_ACCEPT, Code.ACCESS_REJECT)}
 AUTH_KEEP_SECONDS: Final = 10.0
 ACCT_KEEP_SECONDS: Final = 30.0
 DUPLICATES_KEPT: Final = 200_000
@@ -231,11 +232,10 @@ class AuthProtocol(_RadiusPort):
         hidden = packet.first(attr.USER_PASSWORD)
         password = None if hidden is None else reveal_pap(hidden, secret, packet.authenticator)
         done = self._flow.answer(packet, nas, key.address, password, self._clocks.now())
-        done.addCallback(self._judged, packet, secret, key)
-        done.addErrback(self.failed, key, packet)
+        done.addCallback(self._judged, packet, secret, key).addErrback(self.failed, key, packet)
 
     def _judged(self, answer: AccessAnswer, packet: Packet, secret: Secret, key: RequestKey) -> None:
-        self.counters[answer.code.name.lower()] += 1
+        self.counters[_VERDICTS[answer.code]] += 1
         if answer.delay_seconds:
             self._clocks.later(answer.delay_seconds, self._reply, answer, packet, secret, key)
         else:

@@ -22,7 +22,21 @@ _SPACE: Final = socket.CMSG_SPACE(_INFO.size)
 _ANY: Final = b"\0\0\0\0"
 
 
-class AddressedPort(udp.Port):
+class DirectPort(udp.Port):
+    """A port that answers a datagram without looking at the address once more: it came from the kernel itself."""
+
+    def write(self, datagram: bytes, addr: tuple[str, int] | None = None) -> None:
+        """Send; what the kernel does not take at once is Twisted's to judge."""
+        try:
+            if addr is not None:
+                self.socket.sendto(datagram, addr)
+                return
+        except OSError:
+            pass
+        super().write(datagram, addr)
+
+
+class AddressedPort(DirectPort):
     """A port on 0.0.0.0 whose protocol learns where each datagram was sent to.
 
     Before ``datagramReceived`` the protocol's ``local_address`` is set; `write_from` answers from such an address.
@@ -80,7 +94,7 @@ def listen(reactor: Any, port: int, protocol: Any, interface: str, *, receive_bu
     Raises:
         CannotListenError: the port cannot be bound.
     """
-    kind = AddressedPort if interface == "0.0.0.0" else udp.Port
+    kind = AddressedPort if interface == "0.0.0.0" else DirectPort
     made = kind(port, protocol, interface, 8192, reactor)
     made.startListening()
     made.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_octets)

@@ -17,12 +17,11 @@ from zhuomai_appliance.model.access import (
 )
 from zhuomai_appliance.model.entitlement import (
     Entitlement,
+    Standing,
     WhyNot,
-    allowances_left,
-    coverage_end,
     current,
     first_login,
-    max_sessions,
+    standing,
     why_not,
 )
 from zhuomai_appliance.model.network import AccessListEntry
@@ -72,18 +71,17 @@ def decide(attempt: AccessAttempt, facts: AccessFacts, now: int) -> Verdict:
             return refused
     if facts.entitlement is None:
         return Rejection(Reason.NO_PLAN)
-    chain = first_login(facts.entitlement, now)
-    segment = current(chain, now)
-    if segment is None:
-        return _no_access(chain, now)
+    found = standing(facts.entitlement, now)
+    if found is None:
+        return _no_access(first_login(facts.entitlement, now), now)
     refused = (
-        _silent(attempt, facts, segment, now)
-        or _bindings(attempt, facts, segment, now)
+        _silent(attempt, facts, found.segment, now)
+        or _bindings(attempt, facts, found.segment, now)
         or too_many_devices(
-            attempt.mac, attempt.ip, max_sessions(chain, now), facts.open_sessions, facts.reservations, now
+            attempt.mac, attempt.ip, found.max_sessions, facts.open_sessions, facts.reservations, now
         )
     )
-    return refused or _grant(facts, chain, segment, now)
+    return refused or _grant(facts, found, now)
 
 
 def binding_plan(attempt: AccessAttempt, facts: AccessFacts, now: int) -> BindingPlan | None:
@@ -174,9 +172,9 @@ def _bindings(attempt: AccessAttempt, facts: AccessFacts, segment: Segment, now:
     return plan if isinstance(plan, Rejection) else None
 
 
-def _grant(facts: AccessFacts, chain: Entitlement, segment: Segment, now: int) -> Verdict:
-    end = coverage_end(chain, now)
-    left, online_left = allowances_left(chain, now)
+def _grant(facts: AccessFacts, found: Standing, now: int) -> Verdict:
+    segment, end = found.segment, found.coverage_end
+    left, online_left = found.octets_left, found.seconds_left
     policy = segment.policy
     timeout = session_timeout(policy, end, now, online_left)
     if timeout == 0:

@@ -23,8 +23,9 @@ def check(proof: Proof, stored_password: bytes | None, alternatives: Sequence[by
         stored_password: UTF-8, None where the account has none.
         alternatives: one-time secrets of the portal, for example.
 
-    The time taken depends on how many secrets there are and on nothing else: every one is compared in both
-    encodings, as digests of one length, and an absent password is compared as well. An empty secret proves nothing.
+    The time taken depends on how many secrets there are and on nothing that is offered: every one is compared, as
+    digests of one length and in the second encoding too where it has one, and an absent password is compared as well.
+    An empty secret proves nothing.
     """
     matched: int | None = None
     for index, secret in enumerate((stored_password or _NOBODY, *alternatives)):
@@ -37,17 +38,24 @@ def check(proof: Proof, stored_password: bytes | None, alternatives: Sequence[by
 def _proves(proof: Proof, secret: bytes) -> bool:
     """Whether a PAP or CHAP proof knows a secret, in either encoding; other proofs know none."""
     proved = False
-    for form in encodings(secret):
-        if isinstance(proof, PapProof):
-            proved |= compare_digest(sha256(proof.password).digest(), sha256(form).digest())
-        elif isinstance(proof, ChapProof):
+    if isinstance(proof, PapProof):
+        offered = sha256(proof.password).digest()
+        for form in encodings(secret):
+            proved |= compare_digest(offered, sha256(form).digest())
+    elif isinstance(proof, ChapProof):
+        for form in encodings(secret):
             proved |= chap_matches(bytes((proof.ident & 0xFF,)) + proof.response, form, proof.challenge)
     return proved
 
 
-def encodings(secret: bytes) -> tuple[bytes, bytes]:
-    """A secret as stored and as a client with a Chinese code page sends it (GB18030, of which GBK is a part)."""
+def encodings(secret: bytes) -> tuple[bytes, ...]:
+    """A secret as stored and, where that differs, as a client with a Chinese code page sends it.
+
+    That is GB18030, of which GBK is a part; of ASCII it makes the same octets.
+    """
+    if secret.isascii():
+        return (secret,)
     try:
         return secret, secret.decode("utf-8").encode("gb18030")
     except UnicodeDecodeError:
-        return secret, secret
+        return (secret,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from zhuomai_appliance.model.entitlement import Entitlement
 from zhuomai_appliance.model.network import Nas, NasId
@@ -10,8 +10,7 @@ from zhuomai_appliance.model.people import Account, DeviceBinding
 from zhuomai_appliance.model.traffic import RateLimit
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSession:
+class OpenSession(NamedTuple):
     """A session that the books hold open. ``updated_at`` is its last sign of life by our own clock."""
 
     mac: str | None
@@ -22,16 +21,14 @@ class OpenSession:
     ip: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """A place kept between an Access-Accept and its accounting Start, so that parallel logins cannot all pass."""
 
     mac: str | None
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class AccessFacts:
+class AccessFacts(NamedTuple):
     """One account as authorisation sees it.
 
     ``password`` is what is stored, in the clear and as UTF-8, None where none is kept. The two switches are already
@@ -42,7 +39,7 @@ class AccessFacts:
     account: Account
     entitlement: Entitlement | None
     nas: Nas
-    password: bytes | None = field(default=None, repr=False)
+    password: bytes | None = None
     open_sessions: tuple[OpenSession, ...] = ()
     reservations: tuple[Reservation, ...] = ()
     bindings: tuple[DeviceBinding, ...] = ()
@@ -51,3 +48,7 @@ class AccessFacts:
     account_rate: RateLimit | None = None
     group_rate: RateLimit | None = None
     user_group: str | None = None
+
+    def __repr__(self) -> str:
+        """Nothing but the account's number: a password must not slip into a log."""
+        return f"<AccessFacts of account {self.account.id}>"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import NamedTuple
 
 from zhuomai_appliance.model.network import NasId, ProjectId
 from zhuomai_appliance.model.people import (
@@ -30,12 +31,11 @@ class NameTaken(Exception):
     """A login name already belongs to another account of the project."""
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(NamedTuple):
     """What authorisation needs of an account, from one row: the sealed password and the chain as stored text."""
 
     account: Account
-    secret_sealed: bytes | None = field(repr=False)
+    secret_sealed: bytes | None
     chain: str | None
     rate: RateLimit | None
 

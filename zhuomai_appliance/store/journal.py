@@ -62,12 +62,15 @@ def add_attempt(
     detail: str,
     lookup_code: str,
 ) -> None:
-    """Record a login attempt. The table of its month must exist (`ensure_month`)."""
+    """Record a login attempt, by itself."""
     add_attempts(tx, [JudgedAttempt(project_id, attempt, account_id, accepted, reason, detail, lookup_code)])
 
 
 def add_attempts(tx: Transaction, judged: Sequence[JudgedAttempt]) -> None:
-    """Record login attempts, in their order. The tables of their months must exist (`ensure_month`)."""
+    """Record login attempts, in their order.
+
+    The tables of this month and the next are made ahead (`ensure_month`); a clock that was set may be beyond both.
+    """
     at = -1
     month, rows = "", list[dict[str, Value]]()
     for one in judged:
@@ -82,6 +85,7 @@ def add_attempts(tx: Transaction, judged: Sequence[JudgedAttempt]) -> None:
 
 def _insert_attempts(tx: Transaction, month: str, rows: Sequence[Mapping[str, Value]]) -> None:
     if rows:
+        ensure_month(tx, month)
         tx.many(months.for_month(_Q.insert_attempt, month), rows)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from zhuomai_appliance.model.network import NasId, ProjectId
 from zhuomai_appliance.model.people import BindingKind, DeviceBinding, normal_name
@@ -12,9 +12,10 @@ from zhuomai_appliance.store.sql import load
 
 _Q = load("accounts")
 
+_KINDS: Final = {kind.value: kind for kind in BindingKind}
 
-@dataclass(frozen=True, slots=True)
-class LoginFacts:
+
+class LoginFacts(NamedTuple):
     """A login with its devices, and whether it is worth asking for open sessions and one-time secrets."""
 
     login: accounts.Login
@@ -34,7 +35,7 @@ def find_facts(reader: Reader, project_id: ProjectId, name: str, nas_id: NasId) 
         return None
     account_id = login.account.id
     bindings = [
-        DeviceBinding(account_id, row[17], BindingKind(row[18]), row[19], row[20], row[21])
+        DeviceBinding(account_id, row[17], _KINDS[row[18]], row[19], row[20], row[21])
         for row in rows
         if row[17] is not None
     ]
