@@ -102,6 +102,16 @@ class HousekeepingTests(SynchronousTestCase):
         for name in ("attempt_202611", "attempt_202612", "session_202611"):
             self.assertIn(name, names)
 
+    def test_a_login_beyond_the_months_made_ahead_is_recorded(self) -> None:
+        """A clock that was set, forth or back, finds or gets the table of its month."""
+        school = self.school
+        for days in (100, -200):
+            school.clock.rightNow += days * DAY
+            school.login()
+        self.assertEqual(
+            [len(school.rows(f"SELECT at FROM attempt_{month}")) for month in ("202703", "202608")], [1, 1]
+        )
+
     def test_finished_sessions_move_to_their_month(self) -> None:
         """Two days after its Stop a session lies in its month with all it had; open ones stay."""
         school = self.school
