@@ -33,7 +33,7 @@ from zhuomai_appliance.vendors.identity import (
 )
 from zhuomai_appliance.vendors.profile import IETF, AttributeId, VendorProfile
 
-_MICROSOFT_ID: Final = (311).to_bytes(4, "big")
+_MICROSOFT: Final = 311
 _WIRELESS: Final = 19
 _ETHERNET: Final = 15
 
@@ -44,6 +44,9 @@ _REPORT_KINDS: Final = {
     7: ReportKind.ON,
     8: ReportKind.OFF,
 }
+
+VendorValues = dict[AttributeId, bytes]
+"""Sub-attributes of Vendor-Specific attributes by vendor and number."""
 
 CLOCK_TOLERANCE_SECONDS: Final = 600
 """How far a device's clock may be from ours and still be believed (semantics §6)."""
@@ -67,11 +70,10 @@ def attempt_from(
         request that authenticates a device address is a ``MacProof`` whatever credentials came with it, since
         devices send the address as password too.
     """
-    name = packet.first(1)
-    called = packet.first(30)
-    port_id = packet.first(87)
-    kind = classify(packet, nas, profile, password)
-    mac, ip = _station(packet, profile)
+    first, inside = packet.firsts.get, _inside(packet)
+    name, port_id = first(1), first(87)
+    kind = _classify(packet, inside, nas, profile, password)
+    mac, ip = _station(packet, inside, profile)
     words = words_of(name) or ""
     username, realm = split_realm(words)
     port_text = stored_words(port_id) if port_id else None
@@ -79,17 +81,17 @@ def attempt_from(
         username=username,
         username_raw=stored_words(name),
         realm=realm,
-        proof=_proof(packet, kind, mac, password),
+        proof=_proof(packet, inside, kind, mac, password),
         nas_id=nas.id,
         mac=mac,
         ip=ip,
-        ssid=_ssid(packet, profile),
+        ssid=_ssid(packet, inside, profile),
         vlan=_vlan(packet, profile, port_text),
         port_id=port_text,
         access_kind=kind,
-        acct_session_id=session_id_from(packet.first(44)) or None,
-        calling_station_raw=raw_station(packet.first(31)),
-        called_station_raw=stored_words(called),
+        acct_session_id=session_id_from(first(44)) or None,
+        calling_station_raw=raw_station(first(31)),
+        called_station_raw=stored_words(first(30)),
         at=now,
     )
 
@@ -103,37 +105,37 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
     set so; directions are exchanged where the device counts from the other side. Time of the event: Event-Timestamp
     if it lies within 10 minutes of arrival less Acct-Delay-Time, else that (device clocks are often wrong).
     """
-    kind = _REPORT_KINDS.get(integer(packet.first(40)) or 0)
+    first, inside = packet.firsts.get, _inside(packet)
+    kind = _REPORT_KINDS.get(integer(first(40)) or 0)
     if kind is None:
         return None
-    session_id = session_id_from(packet.first(44))
-    about_session = kind not in {ReportKind.ON, ReportKind.OFF}
-    if about_session and not session_id:
+    session_id = session_id_from(first(44))
+    if not session_id and kind is not ReportKind.ON and kind is not ReportKind.OFF:
         return None
-    mac, ip = _station(packet, profile)
-    port_id = packet.first(87)
+    mac, ip = _station(packet, inside, profile)
+    port_id = first(87)
     port_text = stored_words(port_id) if port_id else None
-    received, sent = _octets(packet, nas, profile)
+    received, sent = _octets(packet, inside, nas, profile)
     return UsageReport(
         kind=kind,
         nas_id=nas.id,
         acct_session_id=session_id,
-        username_raw=stored_words(packet.first(1)),
-        session_seconds=integer(packet.first(46)) or 0,
+        username_raw=stored_words(first(1)),
+        session_seconds=integer(first(46)) or 0,
         input_octets=received,
         output_octets=sent,
-        gigawords_sent=packet.has(52) or packet.has(53),
+        gigawords_sent=first(52) is not None or first(53) is not None,
         mac=mac,
         ip=ip,
-        ipv6=address6(packet.first(168)) or prefix6(packet.first(97)),
-        ssid=_ssid(packet, profile),
+        ipv6=address6(first(168)) or prefix6(first(97)),
+        ssid=_ssid(packet, inside, profile),
         vlan=_vlan(packet, profile, port_text),
         port_id=port_text,
-        calling_station_raw=raw_station(packet.first(31)),
-        called_station_raw=stored_words(packet.first(30)),
-        class_token=packet.first(25) or b"",
-        cause=integer(packet.first(49)),
-        access_kind=classify(packet, nas, profile, None),
+        calling_station_raw=raw_station(first(31)),
+        called_station_raw=stored_words(first(30)),
+        class_token=first(25) or b"",
+        cause=integer(first(49)),
+        access_kind=_classify(packet, inside, nas, profile, None),
         at=event_time(packet, now),
         arrived_at=now,
     )
@@ -141,7 +143,7 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
 
 def boot_time_from(packet: Packet, profile: VendorProfile) -> int | None:
     """When the device started, epoch seconds, if its table has that: a newer one than before is a lost Accounting-On."""
-    return integer(_value(packet, profile.boot_time))
+    return integer(_value(packet, _inside(packet), profile.boot_time))
 
 
 def event_time(packet: Packet, now: int) -> int:
@@ -154,37 +156,41 @@ def event_time(packet: Packet, now: int) -> int:
     return happened
 
 
-def classify(packet: Packet, nas: Nas, profile: VendorProfile, password: bytes | None) -> AccessKind:
+def _classify(
+    packet: Packet, inside: VendorValues, nas: Nas, profile: VendorProfile, password: bytes | None
+) -> AccessKind:
     """Which kind of access a request is about (vendor notes §9), by the strongest sign it carries."""
+    first = packet.firsts.get
+    name = first(1)
     if (
         packet.code == 12
-        or _value(packet, profile.probe) is not None
-        or ("probe_username" in nas.quirks and words_of(packet.first(1)) == nas.quirks["probe_username"])
+        or _value(packet, inside, profile.probe) is not None
+        or ("probe_username" in nas.quirks and words_of(name) == nas.quirks["probe_username"])
     ):
         return AccessKind.PROBE
-    caller = mac_from(packet.first(31))
-    own_address_as_name = caller is not None and mac_of_name(packet.first(1)) == caller
+    caller = mac_from(first(31))
+    own_address_as_name = caller is not None and mac_of_name(name) == caller
     # Name and password both the caller's own address: MAC authentication, whatever else the device says.
     if own_address_as_name and password is not None and mac_of_name(password) == caller:
         return AccessKind.MAC
     if profile.access_type is not None:
-        said = integer(_value(packet, profile.access_type[0]))
+        said = integer(_value(packet, inside, profile.access_type[0]))
         for number, kind in profile.access_type[1]:
             if number == said:
                 return kind
     if packet.has(79):
         return AccessKind.DOT1X
-    service = integer(packet.first(6))
+    service = integer(first(6))
     if service == 10:
         return AccessKind.MAC
     if service in {6, 7}:
         return AccessKind.ADMIN
     if own_address_as_name:
         return AccessKind.MAC
-    is_ppp = profile.framed_protocol_is_ppp and service == 2 and integer(packet.first(7)) == 1
-    if is_ppp or _has_ms_chap(packet):
+    is_ppp = profile.framed_protocol_is_ppp and service == 2 and integer(first(7)) == 1
+    if is_ppp or _has_ms_chap(inside):
         return AccessKind.PPPOE
-    if integer(packet.first(61)) in {_WIRELESS, _ETHERNET}:
+    if integer(first(61)) in {_WIRELESS, _ETHERNET}:
         return AccessKind.PORTAL
     return AccessKind.OTHER
 
@@ -195,12 +201,13 @@ def split_realm(name: str) -> tuple[str, str | None]:
     return (user, realm) if at and user and realm else (name, None)
 
 
-def _proof(packet: Packet, kind: AccessKind, mac: str | None, password: bytes | None) -> Proof:
+def _proof(
+    packet: Packet, inside: VendorValues, kind: AccessKind, mac: str | None, password: bytes | None
+) -> Proof:
     """The one credential of a request. RFC 2865 §4.1 and RFC 3579 §3.3 allow one kind only."""
-    offered = [packet.has(2), packet.has(3), packet.has(79), _has_ms_chap(packet)]
-    if sum(offered) > 1:
+    pap, chap, eap, ms_chap = packet.has(2), packet.has(3), packet.has(79), _has_ms_chap(inside)
+    if pap + chap + eap + ms_chap > 1:
         return NoProof("more than one kind of credential")
-    pap, chap, eap, ms_chap = offered
     if kind is AccessKind.MAC and not (eap or ms_chap):
         return _mac_proof(packet, mac)
     if pap:
@@ -226,33 +233,39 @@ def _mac_proof(packet: Packet, mac: str | None) -> Proof:
     return NoProof("MAC authentication without an address") if known is None else MacProof(known)
 
 
-def _has_ms_chap(packet: Packet) -> bool:
+def _has_ms_chap(inside: VendorValues) -> bool:
     """MS-CHAP-Response 1 or MS-CHAP2-Response 25 of Microsoft (RFC 2548 §2)."""
-    return packet.has(26) and any(
-        value.startswith(_MICROSOFT_ID) and {1, 25} & {number for number, _ in sub_attributes(value)}
-        for value in packet.every(26)
-    )
+    return (_MICROSOFT, 1) in inside or (_MICROSOFT, 25) in inside
 
 
-def _value(packet: Packet, attribute: AttributeId | None) -> bytes | None:
+def _inside(packet: Packet) -> VendorValues:
+    """The first value of each vendor's sub-attribute: one pass over the packet for all that is asked of it."""
+    found: VendorValues = {}
+    for value in packet.every(26):
+        vendor_id = int.from_bytes(value[:4], "big")
+        for number, words in sub_attributes(value):
+            found.setdefault((vendor_id, number), words)
+    return found
+
+
+def _value(packet: Packet, inside: VendorValues, attribute: AttributeId | None) -> bytes | None:
     if attribute is None:
         return None
-    vendor_id, number = attribute
-    return packet.first(number) if vendor_id == IETF else packet.vendor(vendor_id, number)
+    return packet.firsts.get(attribute[1]) if attribute[0] == IETF else inside.get(attribute)
 
 
-def _station(packet: Packet, profile: VendorProfile) -> tuple[str | None, str | None]:
+def _station(packet: Packet, inside: VendorValues, profile: VendorProfile) -> tuple[str | None, str | None]:
     """MAC and IPv4 address of the user, from the standard attributes, else from the vendor's pair."""
     mac = mac_from(packet.first(31))
     ip = framed_address(packet.first(8))
     if mac is None or ip is None:
-        pair_ip, pair_mac = address_and_mac_from(_value(packet, profile.address_and_mac))
+        pair_ip, pair_mac = address_and_mac_from(_value(packet, inside, profile.address_and_mac))
         mac, ip = mac or pair_mac, ip or pair_ip
     return mac, ip
 
 
-def _ssid(packet: Packet, profile: VendorProfile) -> str | None:
-    named = _value(packet, profile.ssid)
+def _ssid(packet: Packet, inside: VendorValues, profile: VendorProfile) -> str | None:
+    named = _value(packet, inside, profile.ssid)
     if named:
         return stored_words(named)
     return ssid_from(packet.first(30))
@@ -267,14 +280,18 @@ def _vlan(packet: Packet, profile: VendorProfile, port_id: str | None) -> int | 
     return found
 
 
-def _octets(packet: Packet, nas: Nas, profile: VendorProfile) -> tuple[int, int]:
+def _octets(packet: Packet, inside: VendorValues, nas: Nas, profile: VendorProfile) -> tuple[int, int]:
     """What the user sent and received, in octets; at most what a column of the books can hold."""
     received = _counter(packet.first(42), packet.first(52))
     sent = _counter(packet.first(43), packet.first(53))
     if nas.ipv6_counters and profile.ipv6 is not None:
         six = profile.ipv6
-        received += _counter(_value(packet, six.input_octets), _value(packet, six.input_gigawords))
-        sent += _counter(_value(packet, six.output_octets), _value(packet, six.output_gigawords))
+        received += _counter(
+            _value(packet, inside, six.input_octets), _value(packet, inside, six.input_gigawords)
+        )
+        sent += _counter(
+            _value(packet, inside, six.output_octets), _value(packet, inside, six.output_gigawords)
+        )
     unit = nas.traffic_unit.octets
     pair = min(received * unit, MAX_OCTETS), min(sent * unit, MAX_OCTETS)
     return (pair[1], pair[0]) if nas.swap_direction else pair
