@@ -52,6 +52,29 @@ class ReceptionTests(SynchronousTestCase):
         for words in (query(userip="10.77.0.1", ac_ip="192.0.2.1"), query(ac_ip="192.0.2.1")):
             self.assertEqual(self.refused(self.reception.receive(words, NAT, NOW)), Reason.DEVICE_UNKNOWN_TO_NAS)  # fmt: skip
 
+    def test_one_machine_of_a_network_of_devices(self) -> None:
+        """Where the entry is a network the login goes to the machine the redirect names, which must lie in it."""
+        nas = self.school.add_nas(
+            name="acs",
+            identifier="acs",
+            address=ip_network("198.51.100.0/24"),
+            user_networks=(ip_network("10.8.0.0/16"),),
+        )
+        got = self.reception.receive(query(userip="10.8.0.5", ac_ip="198.51.100.7"), NAT, NOW)
+        assert isinstance(got, Visitor)
+        again = self.reception.from_form(self.reception.form_token(got), NOW)
+        assert isinstance(again, Visitor)
+        self.assertEqual(again, got)
+        machine = self.reception.nas_of(again)
+        assert machine is not None
+        self.assertEqual((machine.id, machine.host, machine.is_single_host), (nas.id, "198.51.100.7", True))
+        for words in (query(userip="10.8.0.5"), query(userip="10.8.0.5", ac_ip="acs")):
+            self.assertEqual(
+                self.refused(self.reception.receive(words, NAT, NOW)), Reason.DEVICE_UNKNOWN_TO_NAS
+            )
+        self.assertIsNone(self.reception.nas_of(replace(got, device="203.0.113.1")))
+        self.assertIsNone(self.reception.nas_of(replace(got, device=None)))
+
     def test_device_by_address_name_or_elimination(self) -> None:
         """The device is the one named, or the only one that can have this client; two candidates are none."""
         school = self.school

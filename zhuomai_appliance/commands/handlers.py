@@ -19,6 +19,7 @@ from zhuomai_appliance.model.access import SessionId
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.net.control import CommandFailed, Handler, Params
 from zhuomai_appliance.store import journal, sessions
+from zhuomai_appliance.store.backup import BackupStopped
 from zhuomai_appliance.store.interface import StoreRefused, StoreUnavailable
 
 LOCAL = "local"
@@ -135,7 +136,7 @@ async def _backup(stage: Backstage, params: Params) -> Any:
         raise CommandFailed(f"{target} is the database itself; name another file")
     try:
         report = await stage.store.backup(target)
-    except (OSError, sqlite3.Error, StoreRefused, StoreUnavailable) as error:
+    except (OSError, sqlite3.Error, StoreRefused, StoreUnavailable, BackupStopped) as error:
         raise CommandFailed(f"{target}: {error}; nothing was written") from None
     return {
         "file": str(report.path),

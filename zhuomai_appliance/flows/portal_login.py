@@ -145,7 +145,7 @@ class PortalLogin:
         return await self._alone(wanted.visitor, digest, lambda: self._in_place(wanted))
 
     async def _in_place(self, wanted: Replacement) -> Online | Refused:
-        nas = self._tables.by_id(wanted.visitor.nas_id)
+        nas = self.reception.nas_of(wanted.visitor)
         login = accounts.login_by_id(self._store.reader, wanted.account_id)
         if nas is None or login is None:
             return Refused(Rejection(Reason.PAGE_EXPIRED, "the device or the account is no longer there"), "")
@@ -180,7 +180,7 @@ class PortalLogin:
 
     async def _login(self, visitor: Visitor, username: str, password: str) -> Online | Refused:
         now = self._clock()
-        nas = self._tables.by_id(visitor.nas_id)
+        nas = self.reception.nas_of(visitor)
         if nas is None:
             return Refused(Rejection(Reason.PAGE_EXPIRED, "the device is no longer listed"), "")
         name, sources = normal_name(username)[:MAX_NAME_CHARACTERS], visitor.sources()
@@ -323,7 +323,7 @@ class PortalLogin:
         now, visitor = self._clock(), online.visitor
         reader = self._store.reader
         login = accounts.login_by_id(reader, online.account_id)
-        nas = self._tables.by_id(visitor.nas_id)
+        nas = self.reception.nas_of(visitor)
         if login is None or nas is None:
             return None
         stored = sessions.open_at_address(reader, nas.project_id, nas.id, visitor.user_ip)
@@ -362,7 +362,7 @@ class PortalLogin:
     async def logout(self, online: Online) -> bool:
         """Log a client out at its device; where the device does not answer, RADIUS ends the session. Always works out."""
         visitor = online.visitor
-        nas = self._tables.by_id(visitor.nas_id)
+        nas = self.reception.nas_of(visitor)
         if nas is None:
             return False
         outcome = await self._door.logout(nas, visitor.user_ip, visitor.mac)

@@ -44,7 +44,8 @@ _ONLINE: Final = "portal-online"
 class Visitor:
     """A client at a device. ``mac`` is for display and the throttle; what is billed comes from RADIUS.
 
-    ``peer`` is whom the page was shown to, the one thing here that no browser can choose.
+    ``peer`` is whom the page was shown to, the one thing here that no browser can choose. ``device`` is the address of
+    the access device, where the NAS entry is a network of them.
     """
 
     nas_id: NasId
@@ -54,6 +55,7 @@ class Visitor:
     original_url: str | None
     at: int
     peer: str = ""
+    device: str | None = None
 
     @property
     def is_proved(self) -> bool:
@@ -109,7 +111,17 @@ class Reception:
             return Rejection(Reason.DEVICE_UNKNOWN_TO_NAS, "no listed access device, or no client address")
         if nas.user_networks and not any(_lies_in(user_ip, net) for net in nas.user_networks):
             return Rejection(Reason.DEVICE_UNKNOWN_TO_NAS, "the address is not in the device's user networks")
-        return Visitor(nas.id, user_ip, facts.mac, facts.ssid, facts.original_url, now, peer)
+        device = None
+        if not nas.is_single_host:
+            device = facts.device
+            if device is None or nas.alone(device) is None:
+                return Rejection(Reason.DEVICE_UNKNOWN_TO_NAS, "which of the network's devices is not said")
+        return Visitor(nas.id, user_ip, facts.mac, facts.ssid, facts.original_url, now, peer, device)
+
+    def nas_of(self, visitor: Visitor) -> Nas | None:
+        """The one machine a visitor stands at; None when it is no longer listed."""
+        nas = self._tables.by_id(visitor.nas_id)
+        return nas if nas is None or nas.is_single_host else nas.alone(visitor.device or "")
 
     def _owner_of(self, peer: str) -> Nas | None:
         """The device in whose configured user networks an address lies."""
@@ -223,6 +235,7 @@ def _facts(visitor: Visitor) -> dict[str, Any]:
         "url": (visitor.original_url or "")[:1024] or None,
         "at": visitor.at,
         "peer": visitor.peer,
+        "device": visitor.device,
     }
 
 
@@ -235,6 +248,7 @@ def _visitor(facts: Mapping[str, Any]) -> Visitor:
         facts["url"],
         facts["at"],
         facts.get("peer", ""),
+        facts.get("device"),
     )
 
 

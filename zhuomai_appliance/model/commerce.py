@@ -100,19 +100,3 @@ class PostingLine:
     def credit_fen(self) -> Fen:
         """What this line credits, 0 for a debit."""
         return Fen(max(-self.amount_fen, 0))
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """Lines that sum to zero, recorded once for ever. `effect` is UNIQUE in a project: the same effect twice is none."""
-
-    id: PostingId
-    project_id: ProjectId
-    kind: PostingKind
-    effect: str
-    order_no: str | None
-    operator: str
-    posted_at: Timestamp
-    reversal_of: PostingId | None
-    memo: str
-    lines: tuple[PostingLine, ...]

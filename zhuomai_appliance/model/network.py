@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NewType
 
 ProjectId = NewType("ProjectId", int)
@@ -106,6 +106,15 @@ class Nas:
     def is_single_host(self) -> bool:
         """Whether the entry names one machine and not a network of them."""
         return self.address.num_addresses == 1
+
+    def alone(self, host: str) -> Nas | None:
+        """The entry narrowed to one machine of its network; None if the address is none, or not of it."""
+        try:
+            address = ip_network(host)
+        except ValueError:
+            return None
+        is_ours = address.version == self.address.version and address.network_address in self.address
+        return replace(self, address=address) if is_ours else None
 
 
 class ListKind(StrEnum):

@@ -232,7 +232,7 @@ class PortalProtocol(DatagramProtocol):
         terms = NoticeTerms(
             key=nas.portal_secret,
             version=nas.portal_version,
-            bas_ip=nas.host,
+            bas_ip=nas.host if nas.is_single_host else addr[0],
             zero_formula=bool(nas.quirks.get("portal_zero_formula", False)),
         )
         heard = self._desk.hear(addr[0], datagram, terms, self._clocks.monotonic())

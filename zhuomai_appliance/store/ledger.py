@@ -71,23 +71,3 @@ def posting_of(reader: Reader, project_id: ProjectId, effect: str) -> PostingId 
 def balance(reader: Reader, project_id: ProjectId, account_ref: str) -> Fen:
     """Sum of a ledger account, debit positive: a wallet with money in it is negative (we owe it)."""
     return Fen(reader.value(_Q.balance, project_id=project_id, ledger_account=account_ref) or 0)
-
-
-def lines_of(reader: Reader, posting_id: PostingId) -> tuple[PostingLine, ...]:
-    """The lines of a posting, in order."""
-    return tuple(
-        PostingLine(ref, Fen(amount))
-        for ref, amount in reader.all(_Q.lines_of_posting, posting_id=posting_id)
-    )
-
-
-def movements(
-    reader: Reader, project_id: ProjectId, account_ref: str, limit: int
-) -> list[tuple[PostingId, PostingKind, str | None, str, int, Fen]]:
-    """The newest lines of one ledger account: posting, kind, order, operator, time, amount (debit positive)."""
-    return [
-        (PostingId(i), PostingKind(kind), order_no, operator, at, Fen(amount))
-        for i, kind, order_no, operator, at, _ref, amount in reader.all(
-            _Q.postings_of_account, project_id=project_id, ledger_account=account_ref, limit=limit
-        )
-    ]

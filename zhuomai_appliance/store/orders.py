@@ -104,22 +104,6 @@ def orders_of(reader: Reader, project_id: ProjectId, account_id: AccountId, limi
     ]
 
 
-def set_state(
-    tx: Transaction, order_no: str, expected: OrderState, state: OrderState, paid_at: int | None = None
-) -> bool:
-    """Move an order from one state to another; False when it was not in ``expected`` any more."""
-    return (
-        tx.run(
-            _Q.set_order_state,
-            order_no=order_no,
-            expected=expected.value,
-            state=state.value,
-            paid_at=paid_at,
-        )
-        == 1
-    )
-
-
 def add_payment(tx: Transaction, project_id: ProjectId, payment: Payment) -> None:
     """Store money that came in for an order; a provider's number is taken once."""
     tx.insert(

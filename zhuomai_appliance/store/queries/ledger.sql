@@ -20,11 +20,3 @@ ON CONFLICT (project_id, ledger_account) DO UPDATE SET balance_fen = ledger_bala
 
 -- name: balance
 SELECT balance_fen FROM ledger_balance WHERE project_id = :project_id AND ledger_account = :ledger_account
-
--- name: lines_of_posting
-SELECT ledger_account, amount_fen FROM posting_line WHERE posting_id = :posting_id ORDER BY id
-
--- name: postings_of_account
-SELECT p.id, p.kind, p.order_no, p.operator, p.posted_at, l.ledger_account, l.amount_fen
-FROM posting_line l JOIN posting p ON p.id = l.posting_id
-WHERE l.project_id = :project_id AND l.ledger_account = :ledger_account ORDER BY p.id DESC LIMIT :limit

@@ -37,9 +37,6 @@ INSERT INTO orders (order_no, project_id, account_id, plan_version_id, periods, 
 VALUES (:order_no, :project_id, :account_id, :plan_version_id, :periods, :amount_fen, :channel, :state, :operator,
        :memo, :at, :paid_at)
 
--- name: set_order_state
-UPDATE orders SET state = :state, paid_at = COALESCE(:paid_at, paid_at) WHERE order_no = :order_no AND state = :expected
-
 -- name: order_by_no
 SELECT order_no, project_id, account_id, plan_version_id, periods, amount_fen, channel, state, operator, memo,
        created_at, paid_at
