@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 from zhuomai_appliance.model.entitlement import (
     Entitlement,
@@ -30,8 +31,7 @@ class Outcome(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(NamedTuple):
     """What one subscription bore of some use; None where the account had no subscription to bear it.
 
     `input_octets` is what the user sent, `output_octets` what the user received. `overshoot_octets` and
@@ -46,16 +46,14 @@ class Draw:
     overshoot_seconds: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What follows for the session; `policy_differs` says that the network device must be told of a new policy."""
 
     outcome: Outcome
     policy_differs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Consumption:
+class Consumption(NamedTuple):
     """The chain after some use, who bore it, which allowances it used up, and what follows for the session."""
 
     entitlement: Entitlement
@@ -64,8 +62,7 @@ class Consumption:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(NamedTuple):
     up: int
     down: int
     seconds: int
@@ -111,6 +108,11 @@ def consume(
     if min(up_octets, down_octets, seconds) < 0:
         raise ValueError(f"use cannot be negative: {up_octets}, {down_octets}, {seconds}")
     whole = _Use(up_octets, down_octets, seconds)
+    head = consumed(entitlement)
+    if head is not None and not _counts(head) and first_login(entitlement, when) is entitlement:
+        # The common case: nothing counts this use, and neither time nor a login moves the chain meanwhile
+        draws = () if whole == _NOTHING else (Draw(head.subscription_id, *whole),)
+        return Consumption(entitlement, draws, (), Verdict(Outcome.CONTINUE))
     begin = when - seconds
     chain = first_login(entitlement, begin)
     granted = consumed(entitlement) or consumed(chain)
@@ -124,6 +126,11 @@ def consume(
         chain = first_login(chain, due)
     chain = at(_draw(chain, whole.less(before), when, ledger), when)
     return Consumption(chain, ledger.draws(), tuple(ledger.exhausted), _verdict(granted, consumed(chain)))
+
+
+def _counts(head: Segment) -> bool:
+    """Whether use changes this segment, or is overshoot of it."""
+    return head.octets_left is not None or head.seconds_left is not None or head.throttled
 
 
 def _verdict(granted: Segment | None, now: Segment | None) -> Verdict:
@@ -176,7 +183,7 @@ def _fit(head: Segment, use: _Use) -> tuple[_Use, WhyNot | None]:
         return use, why
     taken = use.part(left, amount)
     if why is WhyNot.DATA_USED_UP and head.direction is Direction.BOTH:
-        taken = replace(taken, down=left - taken.up)  # the odd octet of the two shares
+        taken = taken._replace(down=left - taken.up)  # the odd octet of the two shares
     return taken, why
 
 

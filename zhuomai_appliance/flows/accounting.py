@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 
 from zhuomai_appliance.billing.rating import Outcome as Drawn
 from zhuomai_appliance.billing.rating import consume
@@ -66,26 +66,34 @@ class AccountingFlow:
 
     def record(self, packet: Packet, nas: Nas, peer: str, now: int) -> Deferred[bool]:
         """True once the report is durable, False when it is none that can be used; fails when it was not stored."""
-        return Deferred.fromCoroutine(self._record(packet, nas, peer, now))
+        try:
+            return self._record(packet, nas, peer, now)
+        except Exception:  # noqa: BLE001 - whatever it is, the device is not answered and repeats
+            return fail()
 
-    async def _record(self, packet: Packet, nas: Nas, peer: str, now: int) -> bool:
+    def _record(self, packet: Packet, nas: Nas, peer: str, now: int) -> Deferred[bool]:
         profile = profile_of(nas.vendor)
         report = report_from(packet, nas, profile, now)
-        if report is None:
-            return False
-        if report.access_kind is AccessKind.PROBE:
-            return True
+        if report is None or report.access_kind is AccessKind.PROBE:
+            return succeed(report is not None)
         booted_at = boot_time_from(packet, profile)
-        if booted_at is not None:
-            await self._note_boot(nas, peer, booted_at)
-        if report.kind in (ReportKind.ON, ReportKind.OFF):
-            await self._store.write(lambda tx: _restart(tx, nas, peer, report.at, report))
-            return True
+        if booted_at is not None and (closed := self._note_boot(nas, peer, booted_at)) is not None:
+            return closed.addCallback(lambda _: self._write(nas, peer, report))
+        return self._write(nas, peer, report)
+
+    def _write(self, nas: Nas, peer: str, report: UsageReport) -> Deferred[bool]:
+        if report.kind is ReportKind.ON or report.kind is ReportKind.OFF:
+            closed = self._store.write(lambda tx: _restart(tx, nas, peer, report.at, report))
+            return closed.addCallback(lambda _: True)
         zone = self._tables.zone(nas.project_id)
-        recorded = await self._store.write(
+        done = self._store.write(
             lambda tx: _SessionReport(tx, self._vault, nas, peer, zone, report).record(),
             droppable=report.kind is ReportKind.INTERIM,
         )
+        return done.addCallback(self._remember, report)
+
+    def _remember(self, recorded: _Recorded, report: UsageReport) -> bool:
+        """What a report that is durable now changes in memory."""
         if recorded.account_id is not None and report.kind is ReportKind.START:
             device = report.mac or report.ip or report.calling_station_raw
             self._reservations.release(recorded.account_id, device)
@@ -93,14 +101,17 @@ class AccountingFlow:
             self._wake()
         return True
 
-    async def _note_boot(self, nas: Nas, peer: str, booted_at: int) -> None:
-        """A newer boot time than the last one told is a restart, also if its Accounting-On was lost (notes §2)."""
+    def _note_boot(self, nas: Nas, peer: str, booted_at: int) -> Deferred[None] | None:
+        """A newer boot time than the last one told is a restart, also if its Accounting-On was lost (notes §2).
+
+        What is to be waited for then, and what makes the time known; None where nothing is to be done.
+        """
         key = (nas.id, peer)
-        known = self._booted.get(key)
-        if known is not None and booted_at > known:
-            await self._store.write(lambda tx: _restart(tx, nas, peer, booted_at, None))
-        if known is None or booted_at > known:
-            self._booted[key] = booted_at
+        known = self._booted.setdefault(key, booted_at)
+        if booted_at <= known:
+            return None
+        closed = self._store.write(lambda tx: _restart(tx, nas, peer, booted_at, None))
+        return closed.addCallback(lambda _: self._booted.__setitem__(key, booted_at))
 
 
 def _restart(tx: Transaction, nas: Nas, peer: str, at: int, report: UsageReport | None) -> int:

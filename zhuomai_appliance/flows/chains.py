@@ -20,7 +20,7 @@ def read(reader: Reader, account_id: AccountId, zone_name: str) -> Entitlement:
 
 def put(tx: Transaction, before: Entitlement, after: Entitlement, project_id: ProjectId) -> None:
     """Store a changed chain and the subscription rows that changed with it; an unchanged one costs nothing."""
-    if after == before and not after.ended:
+    if after is before or (after == before and not after.ended):
         return
     orders.apply_changes(tx, rules.changes(before, after))
     accounts.put_chain(

@@ -101,7 +101,10 @@ class Facts:
         return FactsError(f"{self._what}: {name} is {str(value)[:60]!r}, not {wanted}")
 
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def canonical(facts: Mapping[str, object]) -> str:
     """The one JSON text of these facts: keys sorted, no blanks, None left out, other letters as they are."""
     present = {name: value for name, value in facts.items() if value is not None}
-    return json.dumps(present, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _encode(present)

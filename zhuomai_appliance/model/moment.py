@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import NewType
+from typing import NamedTuple, NewType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Timestamp = NewType("Timestamp", int)
@@ -268,8 +268,7 @@ def parse_rfc3339(text: str) -> Timestamp:
     return Timestamp((when - _EPOCH) // _SECOND)
 
 
-@dataclass(frozen=True, slots=True)
-class DayShare:
+class DayShare(NamedTuple):
     """The part of a span that lies in one local day, and what of each amount falls to it."""
 
     day: Day
@@ -285,8 +284,9 @@ def split_by_day(start: int, end: int, amounts: Sequence[int], zone: Zone) -> tu
     length, or with its end before its start, lies wholly in the day of `end`. Of a span over MAX_SPLIT_DAYS only the
     last so many days take part.
     """
-    if local_day(start, zone) == local_day(end, zone) or end <= start:
-        return (DayShare(local_day(end, zone), Timestamp(min(start, end)), Timestamp(end), tuple(amounts)),)
+    last = local_day(end, zone)
+    if end <= start or local_day(start, zone) == last:
+        return (DayShare(last, Timestamp(min(start, end)), Timestamp(end), tuple(amounts)),)
     begin = cursor = Timestamp(max(start, end - MAX_SPLIT_DAYS * DAY_SECONDS))
     before = tuple(0 for _ in amounts)
     shares = []
