@@ -7,15 +7,18 @@ Everything that is shared is made here, once, and handed to whoever needs it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from twisted.application.service import IService, MultiService
 from twisted.internet import ssl
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -88,7 +91,7 @@ class Appliance(MultiService):
         self.config = config
         self.reactor = reactor
         self.files = StateFiles(config.state.dir)
-        self._lock = take_lock(self.files)
+        self._lock = _lock_or_none(self.files)
         self.entropy = SystemEntropy()
         self.vault = load_key(config.state.key_path, self.entropy)
         self.clocks = Clocks(reactor, time.time, time.monotonic)
@@ -157,11 +160,16 @@ class Appliance(MultiService):
         watch = JumpWatch(clocks)
 
         def timed(work: Callable[..., Any], *more: Any) -> Callable[[], Any]:
-            return lambda: work(store, *more, clocks.now())
+            async def run() -> None:
+                # While the disk refuses writes there is nothing to try; the store says so on the status page
+                if store.state.writable:
+                    await work(store, *more, clocks.now())
+
+            return run
 
         def settled(work: Callable[..., Any], *more: Any) -> Callable[[], Any]:
             async def run() -> None:
-                if watch.is_settled():
+                if watch.is_settled() and store.state.writable:
                     await work(store, *more, clocks.now())
 
             return run
@@ -215,9 +223,7 @@ class Appliance(MultiService):
                 bound["plain_admin"].append(
                     self._tcp_port(settings.web.plain_admin, console, CONNECTIONS_OF_ADDRESS)
                 )
-            self._ports.append(
-                control.listen(self.reactor, self.files.control_socket, handlers(self._backstage()))
-            )
+            self._listen_for_commands()
         except BaseException:
             for port in self._ports:
                 port.stopListening()
@@ -229,6 +235,17 @@ class Appliance(MultiService):
     def _serving(self, bound: dict[str, list[str]]) -> None:
         self._write_listening(bound)
         self.log.info("serving: {bound}", bound={name: places for name, places in bound.items() if places})
+
+    def _listen_for_commands(self) -> None:
+        """The control socket; without one on a disk that cannot be written, where commands could change nothing."""
+        try:
+            port = control.listen(self.reactor, self.files.control_socket, handlers(self._backstage()))
+        except (CannotListenError, OSError) as error:
+            if self.store.state.writable:
+                raise
+            self.log.warn("no control socket: {error}", error=str(error))
+        else:
+            self._ports.append(port)
 
     def _backstage(self) -> Backstage:
         return Backstage(
@@ -320,6 +337,8 @@ class Appliance(MultiService):
 
     def _write_listening(self, bound: dict[str, list[str]]) -> None:
         """Tell scripts and tests where we listen, whole or not at all."""
+        if not self.store.state.writable:
+            return
         partial = self.files.listening.with_suffix(".partial")
         partial.write_text(json.dumps(bound, indent=1) + "\n", encoding="utf-8")
         partial.replace(self.files.listening)
@@ -328,7 +347,8 @@ class Appliance(MultiService):
 
     def stopService(self) -> Deferred[None]:
         """Take no more, answer what was taken, close the books, all within ten seconds."""
-        self.files.listening.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.files.listening.unlink(missing_ok=True)
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
@@ -344,7 +364,18 @@ class Appliance(MultiService):
         await gatherResults([_maybe(port.stopListening()) for port in self._ports], consumeErrors=True)
         self.access.flush()
         await self.store.close()
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def _lock_or_none(files: StateFiles) -> int | None:
+    """The state directory's lock; on a read-only disk nobody can write, so nobody can be in the way (security S6)."""
+    try:
+        return take_lock(files)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return None
 
 
 def _maybe(result: Any) -> Deferred[Any]:

@@ -109,8 +109,20 @@ class Box:
 
     def start(self) -> None:
         """Start the daemon and wait until it has told where it listens."""
-        assert self.process is None, "it runs already"
         self.listening.unlink(missing_ok=True)
+        self.launch()
+        assert self.process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while not self.listening.exists():
+            assert self.process.poll() is None, f"the daemon ended at its start:\n{self.output[-3000:]}"
+            assert time.monotonic() < deadline, (
+                f"not listening within {START_SECONDS} s:\n{self.output[-3000:]}"
+            )
+            time.sleep(LOOK_SECONDS)
+
+    def launch(self) -> None:
+        """Start the daemon and wait for nothing."""
+        assert self.process is None, "it runs already"
         with (self.folder / "daemon.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*ZHUOMAI, "--config", str(self.config), "serve"],
@@ -120,13 +132,6 @@ class Box:
                 stderr=subprocess.STDOUT,
             )
         self.starts += 1
-        deadline = time.monotonic() + START_SECONDS
-        while not self.listening.exists():
-            assert self.process.poll() is None, f"the daemon ended at its start:\n{self.output[-3000:]}"
-            assert time.monotonic() < deadline, (
-                f"not listening within {START_SECONDS} s:\n{self.output[-3000:]}"
-            )
-            time.sleep(LOOK_SECONDS)
 
     def terminate(self) -> None:
         """Tell the daemon to stop (SIGTERM), without waiting."""

@@ -240,3 +240,34 @@ def fill(path: Path) -> None:
                     file.write(bytes(size))
             except OSError as error:
                 assert error.errno == errno.ENOSPC
+
+
+def test_read_only_disk_still_lets_known_people_in(small_disk: Path, tmp_path: Path) -> None:
+    """A box that starts on a disk it cannot write answers logins and says what is wrong; it records, and answers, nothing."""
+    settings = box_module.SETTINGS.replace("{folder}/state", str(small_disk / "state"))
+    with Box(tmp_path, settings) as box:
+        box.state = small_disk / "state"
+        box.init()
+        box.apply(site())
+        box.start()
+        auth, acct = box.address("auth"), box.address("acct")
+        box.pin()
+        assert box.stop() == 0
+        subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+        box.launch()
+        device = Wire(SOURCES[0])
+        try:
+            reply = None
+            deadline = time.monotonic() + 15
+            while reply is None and time.monotonic() < deadline:
+                reply = device.ask(wire.login(1, b"u0001", b"p", SECRET), auth)
+            assert reply is not None, box.output[-2000:]
+            assert reply[0] == wire.ACCESS_ACCEPT
+            start = wire.packed([(40, (1).to_bytes(4, "big")), (44, b"S1"), (1, b"u0001")])
+            asked = wire.request(wire.ACCOUNTING_REQUEST, 2, start, SECRET)
+            assert device.ask(asked, acct) is None
+        finally:
+            device.close()
+        assert "no control socket" in box.output
+        assert "Traceback" not in box.output
+        assert box.stop() == 0

@@ -202,8 +202,9 @@ def require_books(config: Config) -> None:
     if not files.database.exists():
         raise CommandFailed(f"there is no database {files.database}; `zhuomai init` makes one")
     key_id = None
-    # An older schema is upgraded by the daemon itself, which then looks at the key in its own way.
-    with contextlib.suppress(SchemaTooOld), reading(files.database) as reader:
+    # An older schema is upgraded by the daemon itself, which then looks at the key in its own way; a database on a
+    # read-only disk it opens in its own way too.
+    with contextlib.suppress(SchemaTooOld, sqlite3.OperationalError), reading(files.database) as reader:
         key_id = migrate.get_meta(reader, migrate.KEY_ID)
     try:
         load_key(config.state.key_path, SystemEntropy(), expected=key_id)
