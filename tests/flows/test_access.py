@@ -280,6 +280,15 @@ class DeviceTests(SynchronousTestCase):
         school.login()
         self.assertEqual(school.rows("SELECT last_seen_at FROM device_binding"), [(NOW + 3780,)])
 
+    def test_device_without_a_mac_may_ask_again(self) -> None:
+        """A client known by its address alone, or by nothing at all, is not in its own way; another address is."""
+        school = self.school
+        school.person("20260002", school.plan("one", policy=AccessPolicy(max_sessions=1)))
+        for ip, wait_seconds in ((None, 0), (None, 0), ("10.9.1.9", 61), ("10.9.1.9", 1)):
+            school.clock.advance(wait_seconds)
+            self.assertEqual(school.login("20260002", mac=None, ip=ip).code, Code.ACCESS_ACCEPT, ip)
+        self.assertEqual(reason(school.login("20260002", mac=None, ip="10.9.1.10")), "too_many_sessions")
+
     def test_second_device_over_the_limit(self) -> None:
         """Two devices asking at once do not both pass a limit of one; the first may ask again."""
         school = self.school

@@ -174,6 +174,7 @@ class AccessFlow:
         login, account = found.login, found.login.account
         group = self._tables.group(account.group_id)
         chain = None if login.chain is None else chain_rules.load(login.chain)
+        own = _place_of(attempt)
         slots = sessions.slots_of(reader, account.id) if found.has_sessions else ()
         facts = AccessFacts(
             account=account,
@@ -181,7 +182,10 @@ class AccessFlow:
             nas=nas,
             password=self._password(login),
             open_sessions=tuple([OpenSession(*slot) for slot in slots]),
-            reservations=tuple([Reservation(*held) for held in self._reservations.of(account.id, now)]),
+            # A device that asks again takes its own place again, also one that nothing tells apart
+            reservations=tuple(
+                [Reservation(*held) for held in self._reservations.of(account.id, now) if held[0] != own]
+            ),
             bindings=found.bindings,
             account_rate=login.rate,
             group_rate=self._tables.rate(group.rate_id) if group is not None else None,
@@ -263,8 +267,7 @@ class AccessFlow:
     ) -> AccessAnswer:
         account = known.facts.account
         token = class_token.make(self._vault, self._tickets.draw(), account.id)
-        device = attempt.mac or attempt.ip or attempt.calling_station_raw
-        self._reservations.hold(account.id, device, now)
+        self._reservations.hold(account.id, _place_of(attempt), now)
         binding = authorize.binding_plan(attempt, known.facts, now)
         if binding is not None and not _is_news(binding, known.facts, now):
             binding = None
@@ -386,3 +389,8 @@ def _device(attempt: AccessAttempt) -> Device:
     if attempt.mac is not None:
         return Device(attempt.mac, is_one=True)
     return Device(f"nas:{attempt.nas_id}:{attempt.calling_station_raw}", is_one=False)
+
+
+def _place_of(attempt: AccessAttempt) -> str:
+    """What a place is kept under until the Start comes: the best that tells this client from others."""
+    return attempt.mac or attempt.ip or attempt.calling_station_raw

@@ -126,5 +126,5 @@ def _devices(
         if not is_same:
             yield session.mac or (session.nas_id, session.acct_session_id)
     for number, reservation in enumerate(reservations):
-        if reservation.until > now and (mac is None or reservation.mac != mac):
-            yield reservation.mac or number
+        if reservation.until > now and (reservation.device is None or reservation.device not in (mac, ip)):
+            yield reservation.device or number

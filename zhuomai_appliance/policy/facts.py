@@ -22,9 +22,12 @@ class OpenSession(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """A place kept between an Access-Accept and its accounting Start, so that parallel logins cannot all pass."""
+    """A place kept between an Access-Accept and its accounting Start, so that parallel logins cannot all pass.
 
-    mac: str | None
+    ``device`` is the client's MAC or, where the access device sent none, its address; None where neither is known.
+    """
+
+    device: str | None
     until: int
 
 
