@@ -8,10 +8,12 @@ from html import unescape
 from urllib.parse import quote
 
 import pytest
+from twisted.internet.defer import succeed
 
 from tests.flows.school import GB, LAPTOP, LAPTOP_IP, START, STOP
 from tests.web.console import PASSWORD, RENDERER, Console
 from zhuomai_appliance.model.people import ROLES, Permission
+from zhuomai_appliance.portal.terms import Ending, Outcome
 from zhuomai_appliance.store import accounts, network
 from zhuomai_appliance.store.interface import Condition, StoreState
 from zhuomai_appliance.web import menu
@@ -417,3 +419,18 @@ def test_gb_is_counted_as_the_page_says(console: Console) -> None:
     assert GB == 10**9
     seen = with_people(console).logged_in().get("/admin/online").seen()
     assert "3.00" in seen
+
+
+def test_details_are_in_the_operators_language(console: Console) -> None:
+    """A word of our own under a reason is Chinese on the Chinese page; what a device said stays as it said it."""
+    school = console.school
+    school.person()
+    school.door.on_login = lambda *_: succeed(Outcome(Ending.DEVICE_FAILED, 4))
+    school.run(school.portal.with_password(school.visitor(), "20260001", "pass-word"))
+    school.door.on_login = lambda *_: succeed(Outcome(Ending.REFUSED, 1, "端口已满"))
+    school.run(school.portal.with_password(school.visitor(), "20260001", "pass-word"))
+    school.access.flush()
+    seen = console.logged_in().get("/admin/attempts").seen()
+    assert "接入设备出错" in seen
+    assert "device_failed" not in seen
+    assert "端口已满" in seen

@@ -158,7 +158,9 @@ def _no_access(chain: Entitlement, now: int) -> Rejection:
         facts += (("t", missing.at),)
     if missing.plan_name:
         facts += (("plan", missing.plan_name),)
-    return Rejection(_WHY[missing.why], str(missing.why), facts)
+    reason = _WHY[missing.why]
+    detail = "" if missing.why.value == reason.value else missing.why.value
+    return Rejection(reason, detail, facts)
 
 
 def _silent(attempt: AccessAttempt, facts: AccessFacts, segment: Segment, now: int) -> Rejection | None:

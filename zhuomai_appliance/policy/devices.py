@@ -83,7 +83,7 @@ def binding_for(
         return BindingPlan(mac, BindingKind.RANDOM, until, tuple(b.mac for b in known[: max(surplus, 0)]))
     bound = sum(b.kind is not BindingKind.RANDOM for b in bindings)
     if policy.max_macs and bound >= policy.max_macs:
-        return Rejection(Reason.TOO_MANY_BINDINGS, f"{bound} bound", (("n", policy.max_macs),))
+        return Rejection(Reason.TOO_MANY_BINDINGS, f"{bound}/{policy.max_macs}", (("n", policy.max_macs),))
     return BindingPlan(mac, BindingKind.LEARNED, until)
 
 
@@ -105,7 +105,7 @@ def too_many_devices(
     others = set(_devices(mac, ip, open_sessions, reservations, now))
     if len(others) < limit:
         return None
-    return Rejection(Reason.TOO_MANY_SESSIONS, f"{len(others)} online", (("n", limit),))
+    return Rejection(Reason.TOO_MANY_SESSIONS, f"{len(others)}/{limit}", (("n", limit),))
 
 
 def _devices(

@@ -215,3 +215,33 @@ def action_word(action: str, words: Words) -> str:
 def fact_word(name: str, words: Words) -> str:
     """The name of a value in an act; one that has no word here stands as it is recorded."""
     return words.text(FACTS[name]) if name in FACTS else f"{name}:"
+
+
+#: What our own rules add to a reason, by the word that is stored; anything else comes from people or devices.
+_DETAILS: Final[Mapping[str, str]] = {
+    "not bound": mark("not bound"),
+    "silent login expired": mark("silent login expired"),
+    "the plan has no silent login": mark("the plan has no silent login"),
+    "one-time secret used already": mark("one-time secret used already"),
+    "a user name of unprintable characters, empty, or too long": mark(
+        "a user name of unprintable characters, empty, or too long"
+    ),
+    "the session to be replaced was not ended": mark("the session to be replaced was not ended"),
+    "the login failed inside": mark("the login failed inside"),
+    "answers had a wrong authenticator: the portal keys differ": mark(
+        "answers had a wrong authenticator: the portal keys differ"
+    ),
+    "not_started": mark("the plan has not begun"),
+    "timeout": mark("the access device did not answer"),
+    "device_failed": mark("the access device failed"),
+    "refused": mark("the access device refused"),
+    "busy": mark("the access device is busy"),
+    "already_online": mark("the address is online already"),
+    "unknown_user_ip": mark("the access device does not know the address"),
+}
+
+
+def detail_word(detail: str, words: Words) -> str:
+    """What stands under a reason, in the operator's language where it is one of our own words."""
+    known = _DETAILS.get(detail)
+    return detail if known is None else words.text(known)

@@ -15,6 +15,7 @@ from zhuomai_appliance.web.admin.labels import (
     access_word,
     account_badge,
     action_word,
+    detail_word,
     fact_word,
     operator_reason,
 )
@@ -143,7 +144,7 @@ def attempt_line(row: AttemptRow, f: Formatter) -> AttemptLine:
         accepted=row.accepted,
         code="" if reason is None else REASONS[reason].code,
         reason=row.reason if reason is None else operator_reason(reason, f.words),
-        detail=row.detail,
+        detail=detail_word(row.detail, f.words),
         access=access_word(row.access_kind, f.words),
         nas=row.nas,
         mac=shown_mac(row.mac),
