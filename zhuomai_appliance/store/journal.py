@@ -12,7 +12,7 @@ from zhuomai_appliance.model.access import AccessAttempt, ChapProof, MacProof, N
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.store import months
-from zhuomai_appliance.store.interface import Reader, Transaction, Value
+from zhuomai_appliance.store.interface import Reader, Transaction
 from zhuomai_appliance.store.sql import load
 
 _Q = load("journal")
@@ -26,6 +26,8 @@ _PROOF_KINDS: Final[Mapping[type[Proof], str]] = {
     MacProof: "mac",
     NoProof: "no",
 }
+
+_AttemptRow = tuple[int | str | None, ...]
 
 MACHINE: Final = ProjectId(0)
 """The project of rows about the machine itself."""
@@ -72,7 +74,7 @@ def add_attempts(tx: Transaction, judged: Sequence[JudgedAttempt]) -> None:
     The tables of this month and the next are made ahead (`ensure_month`); a clock that was set may be beyond both.
     """
     at = -1
-    month, rows = "", list[dict[str, Value]]()
+    month, rows = "", list[_AttemptRow]()
     for one in judged:
         if one.attempt.at != at:
             at = one.attempt.at
@@ -83,33 +85,35 @@ def add_attempts(tx: Transaction, judged: Sequence[JudgedAttempt]) -> None:
     _insert_attempts(tx, month, rows)
 
 
-def _insert_attempts(tx: Transaction, month: str, rows: Sequence[Mapping[str, Value]]) -> None:
+def _insert_attempts(tx: Transaction, month: str, rows: Sequence[_AttemptRow]) -> None:
+    """All rows in one statement: each statement by itself would take the interpreter's lock from the logins once more."""
     if rows:
         ensure_month(tx, month)
-        tx.many(months.for_month(_Q.insert_attempt, month), rows)
+        tx.run(months.for_month(_Q.insert_attempts, month), rows=json.dumps(rows, ensure_ascii=False))
 
 
-def _attempt_row(one: JudgedAttempt) -> dict[str, Value]:
+def _attempt_row(one: JudgedAttempt) -> _AttemptRow:
+    """The columns of `insert_attempts`, in their order."""
     attempt = one.attempt
-    return {
-        "project_id": one.project_id,
-        "at": attempt.at,
-        "account_id": one.account_id,
-        "username_raw": attempt.username_raw,
-        "mac": attempt.mac,
-        "ip": attempt.ip,
-        "nas_id": attempt.nas_id,
-        "ssid": attempt.ssid,
-        "vlan": attempt.vlan,
-        "port_id": attempt.port_id,
-        "access_kind": attempt.access_kind.value,
-        "proof_kind": _PROOF_KINDS[type(attempt.proof)],
-        "accepted": int(one.accepted),
-        "reason": one.reason,
-        "detail": one.detail,
-        "lookup_code": one.lookup_code,
-        "acct_session_id": attempt.acct_session_id,
-    }
+    return (
+        one.project_id,
+        attempt.at,
+        one.account_id,
+        attempt.username_raw,
+        attempt.mac,
+        attempt.ip,
+        attempt.nas_id,
+        attempt.ssid,
+        attempt.vlan,
+        attempt.port_id,
+        attempt.access_kind.value,
+        _PROOF_KINDS[type(attempt.proof)],
+        int(one.accepted),
+        one.reason,
+        one.detail,
+        one.lookup_code,
+        attempt.acct_session_id,
+    )
 
 
 # Outbox -----------------------------------------------------------------------------------------------------------------

@@ -1,10 +1,20 @@
 -- Attempts by month, the outbox, the audit chain.
 
--- name: insert_attempt
+-- name: insert_attempts
 INSERT INTO attempt_{month} (project_id, at, account_id, username_raw, mac, ip, nas_id, ssid, vlan, port_id, access_kind,
        proof_kind, accepted, reason, detail, lookup_code, acct_session_id)
-VALUES (:project_id, :at, :account_id, :username_raw, :mac, :ip, :nas_id, :ssid, :vlan, :port_id, :access_kind,
-       :proof_kind, :accepted, :reason, :detail, :lookup_code, :acct_session_id)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+       value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14,
+       value ->> 15, value ->> 16
+FROM json_each(:rows)
+
+-- name: insert_attempts postgres
+INSERT INTO attempt_{month} (project_id, at, account_id, username_raw, mac, ip, nas_id, ssid, vlan, port_id, access_kind,
+       proof_kind, accepted, reason, detail, lookup_code, acct_session_id)
+SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint, value ->> 3, value ->> 4,
+       value ->> 5, (value ->> 6)::bigint, value ->> 7, (value ->> 8)::bigint, value ->> 9, value ->> 10, value ->> 11,
+       (value ->> 12)::bigint, value ->> 13, value ->> 14, value ->> 15, value ->> 16
+FROM jsonb_array_elements(:rows::jsonb)
 
 -- name: month_table
 CREATE TABLE IF NOT EXISTS attempt_{month} (
