@@ -82,16 +82,13 @@ class Queries:
     """The queries of one file, as attributes. An unknown name raises AttributeError naming the file."""
 
     def __init__(self, source: str, queries: dict[str, Query]) -> None:
+        # Plain attributes, so that the path of every packet does not come by __getattr__
+        self.__dict__.update(queries)
         self._source = source
         self._queries = queries
 
     def __getattr__(self, name: str) -> Query:
-        try:
-            return self.__dict__["_queries"][name]  # type: ignore[no-any-return]
-        except KeyError:
-            raise AttributeError(
-                f"{self.__dict__.get('_source', 'queries')} has no query named {name}"
-            ) from None
+        raise AttributeError(f"{self.__dict__.get('_source', 'queries')} has no query named {name}")
 
     def __iter__(self) -> Iterator[Query]:
         return iter(self._queries.values())
