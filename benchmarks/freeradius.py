@@ -404,7 +404,7 @@ def compare(folder: Path, options: argparse.Namespace) -> None:
     ratios["fair"] = print_ratio("Access-Accept", ours_alone, measured, " (both keep a row for each login)")
     alone = f"{ratios['auth']:.1f} times where only ours does; "
     if options.sync_us:
-        # strace stops at more of its calls than the syncs, which a server that never syncs has nothing to hide behind
+        # Under strace FreeRADIUS is slower even where it never syncs: nothing that a slower disk would do
         alone = "(its rate without a row is slowed by strace itself: not to be compared); "
     print(
         f"In sum: {ratios['fair']:.1f} times FreeRADIUS's logins where both keep a row for each (the fair row: so does its\n"
