@@ -1,6 +1,6 @@
 """Processor time of a login and of an accounting report inside our own process, without a socket between.
 
-    python benchmarks/hot_path.py [--rounds 5] [--count 2000] [--profile]
+    python benchmarks/hot_path.py [--rounds 25] [--count 512] [--profile]
 
 Datagrams like those of the comparison (`freeradius.py`) go into the very protocols, flows and books of the daemon, 64 at a
 time, and their signed answers come out. What is counted is processor time, thread by thread: the reactor's thread, which
@@ -24,7 +24,8 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from freeradius import ACCOUNTS, FASTEST, WHOLE, Lanes, logins, prepare_ours, reports
+from _datagrams import ACCOUNTS, WHOLE, Lanes, logins, reports
+from freeradius import FASTEST, prepare_ours
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from zhuomai_appliance import config
@@ -187,8 +188,8 @@ def profile(bench: Bench, kind: str, count: int, top: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--count", type=int, default=2048)
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--count", type=int, default=512)
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--top", type=int, default=40)
     options = parser.parse_args()
