@@ -246,6 +246,17 @@ class DeviceTests(SynchronousTestCase):
         school.clock.advance(7 * DAY)
         self.assertEqual(reason(school.login_by_mac()), "device_not_registered")
 
+    def test_a_shared_device_comes_back_to_whoever_used_it_last(self) -> None:
+        """Two people take turns at one device within the hour: its address opens the account of the last of them."""
+        school = self.school
+        policy = AccessPolicy(silent_login_days=7, max_sessions=0)
+        one = school.person("one", school.plan(policy=policy))
+        other = school.person("other", school.plan(policy=policy))
+        for name, owner in (("one", one), ("other", other), ("one", one)):
+            school.clock.advance(600)
+            school.login(name)
+            self.assertEqual(class_token.read(school.vault, first(school.login_by_mac(), 25)), owner, name)
+
     def test_silent_login_needs_a_plan_that_allows_it(self) -> None:
         """A device that is bound, under a plan without silent login, must show its password."""
         school = self.school

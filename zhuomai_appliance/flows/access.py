@@ -61,6 +61,10 @@ class _Known(NamedTuple):
     facts: AccessFacts
     secrets: tuple[tuple[int, bytes], ...]
     first_login_is_due: bool
+    lent: frozenset[str]
+
+    def __repr__(self) -> str:
+        return f"<_Known {self.facts!r}>"
 
 
 class AccessFlow:
@@ -195,7 +199,8 @@ class AccessFlow:
             chain is not None and chain_rules.first_login(chain, now) is not chain
         )
         secrets = self._one_time_secrets(reader, attempt, account.id, nas, now) if found.has_secrets else ()
-        return _Known(facts, secrets + self._spare_secrets(attempt, account.id, nas, now), is_due)
+        secrets += self._spare_secrets(attempt, account.id, nas, now)
+        return _Known(facts, secrets, is_due, found.lent)
 
     def _password(self, login: accounts.Login) -> bytes | None:
         if login.secret_sealed is None:
@@ -269,7 +274,7 @@ class AccessFlow:
         token = class_token.make(self._vault, self._tickets.draw(), account.id)
         self._reservations.hold(account.id, _place_of(attempt), now)
         binding = authorize.binding_plan(attempt, known.facts, now)
-        if binding is not None and not _is_news(binding, known.facts, now):
+        if binding is not None and binding.mac not in known.lent and not _is_news(binding, known.facts, now):
             binding = None
         if binding is not None or known.first_login_is_due:
             self._store.enqueue(lambda tx: self._settle_in(tx, attempt, account.id, nas, binding, now))

@@ -16,12 +16,16 @@ _KINDS: Final = {kind.value: kind for kind in BindingKind}
 
 
 class LoginFacts(NamedTuple):
-    """A login with its devices, and whether it is worth asking for open sessions and one-time secrets."""
+    """A login with its devices, and whether it is worth asking for open sessions and one-time secrets.
+
+    ``lent`` are those of its devices that somebody else was seen with since: their addresses open his account.
+    """
 
     login: accounts.Login
     bindings: tuple[DeviceBinding, ...]
     has_sessions: bool
     has_secrets: bool
+    lent: frozenset[str] = frozenset()
 
 
 def find_facts(reader: Reader, project_id: ProjectId, name: str, nas_id: NasId) -> LoginFacts | None:
@@ -41,7 +45,8 @@ def find_facts(reader: Reader, project_id: ProjectId, name: str, nas_id: NasId) 
     ]
     if len(bindings) > 1:
         bindings.sort(key=lambda binding: binding.last_seen_at, reverse=True)
-    return LoginFacts(login, tuple(bindings), bool(first[15]), bool(first[16]))
+    lent = frozenset([row[17] for row in rows if row[22]])
+    return LoginFacts(login, tuple(bindings), bool(first[15]), bool(first[16]), lent)
 
 
 def facts_of_device(reader: Reader, project_id: ProjectId, mac: str) -> LoginFacts | None:

@@ -15,7 +15,9 @@ SELECT a.id, a.project_id, a.username, a.full_name, a.group_id, a.rate_id, a.cre
        a.locked_until, a.locked_reason, a.closed_at, a.secret_sealed, e.chain, r.up_bps, r.down_bps,
        EXISTS (SELECT 1 FROM session s WHERE s.account_id = a.id AND s.stopped_at IS NULL),
        EXISTS (SELECT 1 FROM portal_secret p WHERE p.account_id = a.id AND p.nas_id = :nas_id AND p.used_at IS NULL),
-       b.mac, b.kind, b.bound_at, b.silent_until, b.last_seen_at
+       b.mac, b.kind, b.bound_at, b.silent_until, b.last_seen_at,
+       EXISTS (SELECT 1 FROM device_binding o WHERE o.project_id = b.project_id AND o.mac = b.mac
+               AND o.account_id <> b.account_id AND o.last_seen_at >= b.last_seen_at)
 FROM identifier i
 JOIN account a ON a.project_id = i.project_id AND a.id = i.account_id
 LEFT JOIN entitlement e ON e.account_id = a.id
