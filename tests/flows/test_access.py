@@ -13,6 +13,7 @@ from tests.flows.school import (
     LAPTOP_IP,
     NOW,
     PHONE,
+    START,
     School,
     first,
     huawei_number,
@@ -336,6 +337,15 @@ class DeviceTests(SynchronousTestCase):
         school.person("20260001", school.plan())
         school.login(password="guess", mac=LAPTOP, ip=LAPTOP_IP)
         self.assertEqual(reason(school.login()), "accepted")
+
+    def test_a_start_frees_the_place_of_a_client_known_by_its_port(self) -> None:
+        """A client that only its port told apart at the login has an address at its Start: it counts once all the same."""
+        school = self.school
+        school.person("20260001", school.plan(policy=AccessPolicy(max_sessions=2)))
+        one, other = (31, b"port 1"), (31, b"port 2")
+        self.assertEqual(reason(school.login("20260001", "pass-word", None, None, one)), "accepted")
+        school.report(START, 0, 0, 0, one, mac=None, ip=LAPTOP_IP)
+        self.assertEqual(reason(school.login("20260001", "pass-word", None, None, other)), "accepted")
 
 
 class ThrottledTests(SynchronousTestCase):

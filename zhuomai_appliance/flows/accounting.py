@@ -95,8 +95,10 @@ class AccountingFlow:
     def _remember(self, recorded: _Recorded, report: UsageReport) -> bool:
         """What a report that is durable now changes in memory."""
         if recorded.account_id is not None and report.kind is ReportKind.START:
-            device = report.mac or report.ip or report.calling_station_raw
-            self._reservations.release(recorded.account_id, device)
+            # The login may have told less of the client than its Start does: its place is under any of these
+            for place in (report.mac, report.ip, report.calling_station_raw):
+                if place is not None:
+                    self._reservations.release(recorded.account_id, place)
         if recorded.effects:
             self._wake()
         return True
