@@ -76,9 +76,12 @@ class LoginTests(PortalTests):
             ("20260001", "x" * 100_000, Reason.BAD_CREDENTIALS),
             ("20260001", "\ud800", Reason.BAD_CREDENTIALS),
             ("\ud800" * 5000, "x", Reason.UNKNOWN_USER),
+            ("no\0body", "x", Reason.UNKNOWN_USER),
         ):
             self.assertEqual(self.reason(self.submit(password, name)), why)
-        self.assertEqual(len(self.school.attempts()), 4)
+        names = self.school.rows("SELECT username_raw FROM attempt_202611 ORDER BY id")
+        self.assertEqual(len(names), 5)
+        self.assertEqual(names[-1], ("no\N{REPLACEMENT CHARACTER}body",))
 
     def test_guessing_waits(self) -> None:
         """The sixth try of one phone waits and is told how long; another phone is served."""

@@ -43,6 +43,7 @@ from zhuomai_appliance.portal.terms import Ending, Outcome
 from zhuomai_appliance.store import accounts, journal, sessions
 from zhuomai_appliance.store.interface import Store, StoreUnavailable, Transaction
 from zhuomai_appliance.store.vault import Vault
+from zhuomai_appliance.vendors.identity import storable
 
 SECRET_SECONDS: Final = 60
 SECRET_CHARACTERS: Final = 16
@@ -286,7 +287,7 @@ class PortalLogin:
         lookup_code = self._entropy.lookup_code()
         attempt = AccessAttempt(
             username=username[:MAX_NAME_CHARACTERS],
-            username_raw=username[:MAX_NAME_CHARACTERS].encode("utf-8", "replace").decode(),
+            username_raw=storable(username[:MAX_NAME_CHARACTERS].encode("utf-8", "replace").decode()),
             realm=None,
             proof=PapProof(b""),
             nas_id=nas.id,
