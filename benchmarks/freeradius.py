@@ -15,7 +15,8 @@ Durable accounting is a question of the disk: FreeRADIUS syncs for each report, 
 sync is told with the figures, and --sync-us makes it longer for both, as on an ordinary disk: a virtual one often
 answers from a cache, a solid-state disk without power-loss protection takes one to five milliseconds, a turning one ten.
 
-With --profile our server is run once more under cProfile; FIGURES.reactor and FIGURES.threads are for `python -m pstats`.
+At the end our server runs once more under cProfile and the share of each function is printed; --profile keeps the
+figures (FIGURES.auth.reactor and so on) for `python -m pstats`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import contextlib
 import json
 import os
 import pstats
+import re
 import shutil
 import signal
 import socket
@@ -45,6 +47,9 @@ from zhuomai_appliance.radius.packet import Code
 HERE = Path(__file__).resolve().parent
 DEBIAN = Path("/etc/freeradius/3.0/mods-config/sql/main/sqlite")
 THREADS = 8
+
+IDLE = re.compile(r"'(poll|acquire)' of|'get' of '_queue")
+"""What a thread sleeps in, as cProfile names it: no work of the processor."""
 
 SLOWER_DISK: list[str] = []
 """What both servers are started by where each of their syncs shall take longer than this machine's."""
@@ -347,7 +352,7 @@ def sync_us(folder: Path) -> float:
 
 def profile(folder: Path, options: argparse.Namespace) -> None:
     """Our server once more under cProfile: where the time of a login and of a report goes."""
-    target: Path = options.profile.absolute()
+    target: Path = (options.profile or folder / "profile").absolute()
     for kind, (_, _, title) in KINDS.items():
         figures = target.with_name(f"{target.name}.{kind}")
         with ours(folder / "ours", figures) as ports:
@@ -355,10 +360,21 @@ def profile(folder: Path, options: argparse.Namespace) -> None:
             measured = load(
                 kind, ports[kind], options.outstanding, options.seconds, int(time.time()), FASTEST[kind]
             )
-        print(f"\n-- {title}: {measured.answered} answers under the profiler")
         for part in ("reactor", "threads"):
-            stats = pstats.Stats(f"{figures}.{part}")
-            stats.sort_stats("tottime").print_stats(options.top)
+            print(
+                f"\n-- {title}, {part}: own time of each function, {measured.answered} answers under the profiler"
+            )
+            print_shares(pstats.Stats(f"{figures}.{part}"), options.top)
+
+
+def print_shares(stats: pstats.Stats, top: int) -> None:
+    """The functions that took the most time themselves, in percent of the time in which the thread was not waiting."""
+    functions: dict[tuple[str, int, str], tuple[int, int, float, float, object]] = stats.stats  # type: ignore[attr-defined]
+    own = {place: (entry[1], entry[2]) for place, entry in functions.items() if not IDLE.search(place[2])}
+    busy = sum(seconds for _, seconds in own.values()) or 1.0
+    for (file, at, name), (calls, seconds) in sorted(own.items(), key=lambda item: -item[1][1])[:top]:
+        short = "" if file == "~" else f"{'/'.join(Path(file).parts[-2:])}:{at}"
+        print(f"{seconds / busy:>7.1%} {calls:>9,} calls  {name}  {short}")
 
 
 def main() -> None:
@@ -367,9 +383,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--outstanding", type=int, default=64)
     parser.add_argument("--sync-us", type=int, default=0, help="make each sync of both so much longer")
-    parser.add_argument("--profile", type=Path)
+    parser.add_argument("--profile", type=Path, help="keep the figures of the profiler here (pstats)")
     parser.add_argument("--only-profile", action="store_true")
-    parser.add_argument("--top", type=int, default=25)
+    parser.add_argument("--top", type=int, default=12, help="lines of each profile")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="zhuomai-bench-") as name:
         folder = Path(name)
@@ -379,8 +395,7 @@ def main() -> None:
         if not options.only_profile:
             prepare_theirs(folder / "theirs")
             compare(folder, options)
-        if options.profile:
-            profile(folder, options)
+        profile(folder, options)
 
 
 if __name__ == "__main__":
