@@ -9,16 +9,18 @@ The reply is unsigned; net.radius_udp signs and sends it. Anything that fails on
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from twisted.internet.defer import Deferred, fail, succeed
 
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows import chains, class_token
+from zhuomai_appliance.flows.access_facts import Gatherer, Known, place_of
 from zhuomai_appliance.flows.ports import AccessAnswer, ReasonWords
+from zhuomai_appliance.flows.proof import Prover, shown_secret
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.tables import Tables
-from zhuomai_appliance.flows.throttle import Device, Throttle
+from zhuomai_appliance.flows.throttle import Throttle
 from zhuomai_appliance.flows.verdicts import Told, VerdictBoard
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import (
@@ -30,13 +32,13 @@ from zhuomai_appliance.model.access import (
     Rejection,
 )
 from zhuomai_appliance.model.network import Nas
-from zhuomai_appliance.model.people import AccountId, normal_name
-from zhuomai_appliance.policy import authorize, credentials
+from zhuomai_appliance.model.people import AccountId
+from zhuomai_appliance.policy import authorize
 from zhuomai_appliance.policy.devices import BindingPlan
-from zhuomai_appliance.policy.facts import AccessFacts, OpenSession, Reservation
+from zhuomai_appliance.policy.facts import AccessFacts
 from zhuomai_appliance.radius.packet import Code, Packet
-from zhuomai_appliance.store import accounts, journal, login_facts, network, sessions
-from zhuomai_appliance.store.interface import Reader, Store, Transaction
+from zhuomai_appliance.store import accounts, journal, network
+from zhuomai_appliance.store.interface import Store, Transaction
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.vendors import profile_of
 from zhuomai_appliance.vendors.replies import attributes_for, rejection_attributes
@@ -51,20 +53,7 @@ ATTEMPTS_WAIT_SECONDS: Final = 0.2
 """How long attempts are gathered before they are written together; the contract allows a second."""
 ATTEMPTS_GATHERED: Final = 1000
 
-_PORTAL_KINDS: Final = frozenset((AccessKind.PORTAL, AccessKind.OTHER))
 _NO_DELAY: Final = frozenset((AccessKind.MAC, AccessKind.PROBE))
-
-
-class _Known(NamedTuple):
-    """An account's facts for one attempt, with the one-time secrets that may prove it."""
-
-    facts: AccessFacts
-    secrets: tuple[tuple[int, bytes], ...]
-    first_login_is_due: bool
-    lent: frozenset[str]
-
-    def __repr__(self) -> str:
-        return f"<_Known {self.facts!r}>"
 
 
 class AccessFlow:
@@ -93,12 +82,12 @@ class AccessFlow:
         self._vault = vault
         self._tables = tables
         self._reservations = reservations
-        self._throttle = throttle
+        self._gatherer = Gatherer(store, vault, tables, reservations, board)
+        self._prover = Prover(throttle, monotonic)
         self._board = board
         self._words = words
         self._entropy = entropy
         self._tickets = class_token.Tickets(entropy)
-        self._monotonic = monotonic
 
     def answer(
         self, packet: Packet, nas: Nas, peer: str, password: bytes | None, now: int
@@ -121,23 +110,23 @@ class AccessFlow:
         if attempt.access_kind is AccessKind.PROBE:
             # Any answer keeps us «up» for the device, and a probe is nobody's failed login (vendor notes §0.5)
             return succeed(AccessAnswer(Code.ACCESS_REJECT, ()))
-        known = self._gather(attempt, nas, now)
+        known = self._gatherer.gather(attempt, nas, now)
         secret_id: int | None = None
         facts = known.facts if known is not None else None
         refused = authorize.before_proof(attempt, facts, self._tables.lists(nas.project_id), now)
         if refused is not None:
-            secret_id = _shown_secret(attempt, known)
+            secret_id = shown_secret(attempt, known)
             if refused.reason is Reason.UNKNOWN_USER:
-                self._count_failure(attempt)
+                self._prover.count_failure(attempt)
         elif not isinstance(attempt.proof, MacProof):
-            refused, secret_id = self._prove(attempt, known, now)
+            refused, secret_id = self._prover.prove(attempt, known)
             if secret_id is not None:
                 # Only such a login waits for a write: one coroutine for it, and none for all the others
                 return Deferred.fromCoroutine(self._use_up(secret_id, attempt, known, nas, now))
         return succeed(self._conclude(refused, attempt, known, nas, secret_id, now))
 
     async def _use_up(
-        self, secret_id: int, attempt: AccessAttempt, known: _Known | None, nas: Nas, now: int
+        self, secret_id: int, attempt: AccessAttempt, known: Known | None, nas: Nas, now: int
     ) -> AccessAnswer:
         """Go on with a login by a one-time secret, which is worth nothing before the books say that it is used."""
         is_first = self._board.spares.use(secret_id) or await self._store.write(
@@ -150,7 +139,7 @@ class AccessFlow:
         self,
         refused: Rejection | None,
         attempt: AccessAttempt,
-        known: _Known | None,
+        known: Known | None,
         nas: Nas,
         secret_id: int | None,
         now: int,
@@ -163,116 +152,20 @@ class AccessFlow:
             refused = verdict
         return self._reject(refused or Rejection(Reason.UNKNOWN_USER), attempt, known, nas, secret_id)
 
-    # Facts ------------------------------------------------------------------------------------------------------------
-
-    def _gather(self, attempt: AccessAttempt, nas: Nas, now: int) -> _Known | None:
-        """Everything about the account that the rules look at; None when the name or device is nobody's."""
-        reader, project_id = self._store.reader, nas.project_id
-        found: login_facts.LoginFacts | None
-        if isinstance(attempt.proof, MacProof):
-            found = login_facts.facts_of_device(reader, project_id, attempt.proof.mac)
-        else:
-            found = login_facts.find_facts(reader, project_id, attempt.username, nas.id)
-        if found is None:
-            return None
-        login, account = found.login, found.login.account
-        group = self._tables.group(account.group_id)
-        chain = None if login.chain is None else chain_rules.load(login.chain)
-        own = _place_of(attempt)
-        slots = sessions.slots_of(reader, account.id) if found.has_sessions else ()
-        facts = AccessFacts(
-            account=account,
-            entitlement=chain,
-            nas=nas,
-            password=self._password(login),
-            open_sessions=tuple([OpenSession(*slot) for slot in slots]),
-            # A device that asks again takes its own place again, also one that nothing tells apart
-            reservations=tuple(
-                [Reservation(*held) for held in self._reservations.of(account.id, now) if held[0] != own]
-            ),
-            bindings=found.bindings,
-            account_rate=login.rate,
-            group_rate=self._tables.rate(group.rate_id) if group is not None else None,
-        )
-        # A chain that nothing waits in, and that time has not moved, is the same object after a login
-        is_due = account.first_login_at is None or (
-            chain is not None and chain_rules.first_login(chain, now) is not chain
-        )
-        secrets = self._one_time_secrets(reader, attempt, account.id, nas, now) if found.has_secrets else ()
-        secrets += self._spare_secrets(attempt, account.id, nas, now)
-        return _Known(facts, secrets, is_due, found.lent)
-
-    def _password(self, login: accounts.Login) -> bytes | None:
-        if login.secret_sealed is None:
-            return None
-        return self._vault.open(login.secret_sealed, accounts.secret_context(login.account.id))
-
-    def _one_time_secrets(
-        self, reader: Reader, attempt: AccessAttempt, account_id: AccountId, nas: Nas, now: int
-    ) -> tuple[tuple[int, bytes], ...]:
-        """Secrets our portal minted for this account at this device and, where the request says it, this address."""
-        if attempt.access_kind not in _PORTAL_KINDS:
-            return ()
-        return tuple(
-            (
-                secret.id,
-                self._vault.open(
-                    secret.secret_sealed, accounts.portal_context(account_id, nas.id, secret.user_ip)
-                ),
-            )
-            for secret in accounts.live_portal_secrets(reader, account_id, nas.id, now)
-            if attempt.ip is None or secret.user_ip == attempt.ip
-        )
-
-    def _spare_secrets(
-        self, attempt: AccessAttempt, account_id: AccountId, nas: Nas, now: int
-    ) -> tuple[tuple[int, bytes], ...]:
-        """The same, of those that the disk did not take."""
-        if attempt.access_kind not in _PORTAL_KINDS:
-            return ()
-        return tuple(
-            (spare.id, spare.secret)
-            for spare in self._board.spares.live(account_id, nas.id, now)
-            if attempt.ip is None or spare.user_ip == attempt.ip
-        )
-
-    # Proof ------------------------------------------------------------------------------------------------------------
-
-    def _prove(
-        self, attempt: AccessAttempt, known: _Known | None, now: int
-    ) -> tuple[Rejection | None, int | None]:
-        """Check the credentials; a refusal, or the one-time secret that was shown and is still to be used up."""
-        name, device = normal_name(attempt.username), _device(attempt)
-        secrets = known.secrets if known is not None else ()
-        password = known.facts.password if known is not None else None
-        wait = self._throttle.wait_seconds(name, device, self._monotonic())
-        matched = credentials.check(attempt.proof, password, [secret for _, secret in secrets])
-        if wait and not matched:
-            # A fresh one-time secret was earned at our own page, which has its own limits
-            return Rejection(Reason.WAIT_BEFORE_RETRY, facts=(("n", wait),)), None
-        if matched is None:
-            self._count_failure(attempt)
-            return Rejection(Reason.BAD_CREDENTIALS), None
-        self._throttle.succeeded(name, device)
-        return None, None if matched == credentials.STORED_PASSWORD else secrets[matched - 1][0]
-
-    def _count_failure(self, attempt: AccessAttempt) -> None:
-        self._throttle.failed(normal_name(attempt.username), _device(attempt), self._monotonic())
-
     # Answers ----------------------------------------------------------------------------------------------------------
 
     def _accept(
         self,
         grant: Grant,
         attempt: AccessAttempt,
-        known: _Known,
+        known: Known,
         nas: Nas,
         secret_id: int | None,
         now: int,
     ) -> AccessAnswer:
         account = known.facts.account
         token = class_token.make(self._vault, self._tickets.draw(), account.id)
-        self._reservations.hold(account.id, _place_of(attempt), now)
+        self._reservations.hold(account.id, place_of(attempt), now)
         binding = authorize.binding_plan(attempt, known.facts, now)
         if binding is not None and binding.mac not in known.lent and not _is_news(binding, known.facts, now):
             binding = None
@@ -293,7 +186,7 @@ class AccessFlow:
         self,
         rejection: Rejection,
         attempt: AccessAttempt,
-        known: _Known | None,
+        known: Known | None,
         nas: Nas,
         secret_id: int | None,
     ) -> AccessAnswer:
@@ -380,22 +273,3 @@ def _is_news(binding: BindingPlan, facts: AccessFacts, now: int) -> bool:
             renewed = (binding.silent_until or 0) - (known.silent_until or 0) > WORTH_A_WRITE_SECONDS
             return renewed or now - known.last_seen_at > WORTH_A_WRITE_SECONDS or bool(binding.evict)
     return True
-
-
-def _shown_secret(attempt: AccessAttempt, known: _Known | None) -> int | None:
-    """The one-time secret shown with a login that is refused whatever it proves: the page behind it is told why."""
-    if known is None or not known.secrets:
-        return None
-    matched = credentials.check(attempt.proof, None, [secret for _, secret in known.secrets])
-    return known.secrets[matched - 1][0] if matched else None
-
-
-def _device(attempt: AccessAttempt) -> Device:
-    if attempt.mac is not None:
-        return Device(attempt.mac, is_one=True)
-    return Device(f"nas:{attempt.nas_id}:{attempt.calling_station_raw}", is_one=False)
-
-
-def _place_of(attempt: AccessAttempt) -> str:
-    """What a place is kept under until the Start comes: the best that tells this client from others."""
-    return attempt.mac or attempt.ip or attempt.calling_station_raw

@@ -1,0 +1,54 @@
+"""Does a login know its secret? The proof is held against every secret it may mean, and guessers are slowed down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zhuomai_appliance.flows.access_facts import Known
+from zhuomai_appliance.flows.throttle import Device, Throttle
+from zhuomai_appliance.model.access import AccessAttempt, Reason, Rejection
+from zhuomai_appliance.model.people import normal_name
+from zhuomai_appliance.policy import credentials
+
+
+class Prover:
+    """Checks proofs. One object per process, on the reactor thread; ``monotonic`` gives seconds that never go back."""
+
+    def __init__(self, throttle: Throttle, monotonic: Callable[[], float]) -> None:
+        self._throttle = throttle
+        self._monotonic = monotonic
+
+    def prove(self, attempt: AccessAttempt, known: Known | None) -> tuple[Rejection | None, int | None]:
+        """Check the credentials; a refusal, or the one-time secret that was shown and is still to be used up."""
+        name, device = normal_name(attempt.username), device_of(attempt)
+        secrets = known.secrets if known is not None else ()
+        password = known.facts.password if known is not None else None
+        wait = self._throttle.wait_seconds(name, device, self._monotonic())
+        matched = credentials.check(attempt.proof, password, [secret for _, secret in secrets])
+        if wait and not matched:
+            # A fresh one-time secret was earned at our own page, which has its own limits
+            return Rejection(Reason.WAIT_BEFORE_RETRY, facts=(("n", wait),)), None
+        if matched is None:
+            self.count_failure(attempt)
+            return Rejection(Reason.BAD_CREDENTIALS), None
+        self._throttle.succeeded(name, device)
+        return None, None if matched == credentials.STORED_PASSWORD else secrets[matched - 1][0]
+
+    def count_failure(self, attempt: AccessAttempt) -> None:
+        """Count a wrong try against the name and the device it came from."""
+        self._throttle.failed(normal_name(attempt.username), device_of(attempt), self._monotonic())
+
+
+def shown_secret(attempt: AccessAttempt, known: Known | None) -> int | None:
+    """The one-time secret shown with a login that is refused whatever it proves: the page behind it is told why."""
+    if known is None or not known.secrets:
+        return None
+    matched = credentials.check(attempt.proof, None, [secret for _, secret in known.secrets])
+    return known.secrets[matched - 1][0] if matched else None
+
+
+def device_of(attempt: AccessAttempt) -> Device:
+    """Where a login's tries are counted: its terminal, or what the access device says of it."""
+    if attempt.mac is not None:
+        return Device(attempt.mac, is_one=True)
+    return Device(f"nas:{attempt.nas_id}:{attempt.calling_station_raw}", is_one=False)
