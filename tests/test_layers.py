@@ -66,7 +66,7 @@ LAYERS = {
     "paths": Layer("model"),
     "entropy": Layer("model"),
 }
-EVERYTHING = {"__init__", "appliance", "tap", "commands"}
+EVERYTHING = {"__init__", "appliance", "rounds", "sites", "tap", "commands"}
 
 # Parts of the standard library that only some may touch: threads and SQL are the store's, sockets the rim's.
 RIM = {"net", "adapters", "web", "simulator"}

@@ -11,7 +11,6 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -29,10 +28,11 @@ from zhuomai_appliance.commands.backstage import Backstage, take_lock
 from zhuomai_appliance.commands.handlers import handlers
 from zhuomai_appliance.config import Config, Endpoint
 from zhuomai_appliance.entropy import SystemEntropy
-from zhuomai_appliance.flows import housekeeping
 from zhuomai_appliance.flows.access import AccessFlow
 from zhuomai_appliance.flows.accounting import AccountingFlow
 from zhuomai_appliance.flows.disconnect import Dispatcher
+from zhuomai_appliance.flows.nas_admin import NasAdmin
+from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Operators
 from zhuomai_appliance.flows.portal_login import PortalLogin
 from zhuomai_appliance.flows.reservations import Reservations
@@ -43,20 +43,19 @@ from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.flows.visitors import Reception
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.net import control, udp_port
-from zhuomai_appliance.net.clocks import Clocks, JumpWatch
+from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.coa_client import CoaClient
 from zhuomai_appliance.net.http import CONNECTIONS_OF_ADDRESS, AdmittingSite
-from zhuomai_appliance.net.portal_udp import HEARTBEAT_SECONDS, PortalProtocol
+from zhuomai_appliance.net.portal_udp import PortalProtocol
 from zhuomai_appliance.net.radius_udp import AcctProtocol, AuthProtocol
 from zhuomai_appliance.net.timers import Round
 from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.portal.heartbeat import Notice
-from zhuomai_appliance.store.backup import rotate
+from zhuomai_appliance.rounds import rounds
+from zhuomai_appliance.sites import sites
 from zhuomai_appliance.store.digests import Digester
 from zhuomai_appliance.store.sqlite import SqliteStore
 from zhuomai_appliance.store.vault import load_key
-from zhuomai_appliance.web.app import ConsoleDeps, captive_site, console_resource
-from zhuomai_appliance.web.captive.pages import CaptiveDeps
 from zhuomai_appliance.web.render import Renderer
 from zhuomai_appliance.web.sentences import Sentences
 
@@ -67,7 +66,6 @@ CAPTIVE_CONNECTIONS_OF_ADDRESS: Final = 64
 """Many phones may stand behind one address at the captive page."""
 
 DRAIN_SECONDS: Final = 5.0
-DAILY_BACKUPS_KEPT: Final = 14
 
 
 def make_service(config: Config, reactor: Any) -> IService:
@@ -144,60 +142,20 @@ class Appliance(MultiService):
         )
         self.session_admin = SessionAdmin(store, tables, clocks.now, effects.soon)
         self.operators = Operators(store, self.entropy, self.digester)
-        self._add_rounds(effects, reservations)
+        self.nas_admin = NasAdmin(store, self.vault, clocks.now, self.reload)
+        self.nas_checker = NasChecker(
+            store, tables, self.coa, self.portal, clocks.now, clocks.monotonic, clocks.later
+        )
+        for service in rounds(self, effects, reservations):
+            service.setServiceParent(self)
+
+    def reload(self) -> None:
+        """Read the tables in memory anew after a change."""
+        self.tables.reload(self.store.reader, self.vault)
 
     def _hear_notice(self, nas: Nas, notice: Notice) -> None:
         # The flow and the protocol need each other; the protocol is made first
         self.portal_login.on_notice(nas, notice)
-
-    def _add_rounds(self, effects: Round, reservations: Reservations) -> None:
-        clocks, store = self.clocks, self.store
-
-        async def beat() -> None:
-            self.portal.beat(self.tables.all_nas())
-            reservations.sweep(clocks.now())
-
-        watch = JumpWatch(clocks)
-
-        def timed(work: Callable[..., Any], *more: Any) -> Callable[[], Any]:
-            async def run() -> None:
-                # While the disk refuses writes there is nothing to try; the store says so on the status page
-                if store.state.writable:
-                    await work(store, *more, clocks.now())
-
-            return run
-
-        def settled(work: Callable[..., Any], *more: Any) -> Callable[[], Any]:
-            async def run() -> None:
-                if watch.is_settled() and store.state.writable:
-                    await work(store, *more, clocks.now())
-
-            return run
-
-        for service in (
-            effects,
-            Round("chains", 5.0, settled(housekeeping.move_chains), clocks),
-            Round("uncovered", 5.0, settled(housekeeping.end_uncovered), clocks),
-            Round("stale", 30.0, settled(housekeeping.close_stale), clocks),
-            Round("months", 3600.0, timed(housekeeping.prepare_months), clocks),
-            Round("finished", 60.0, timed(housekeeping.move_finished), clocks),
-            Round("earnings", 3600.0, settled(housekeeping.earn, self.tables), clocks),
-            Round("tidy", 600.0, timed(housekeeping.tidy), clocks),
-            Round("portal heartbeat", HEARTBEAT_SECONDS, beat, clocks),
-            Round("backup", 3600.0, self._back_up_daily, clocks),
-        ):
-            service.setServiceParent(self)
-
-    async def _back_up_daily(self) -> None:
-        """One verified copy a day beside the database; a second machine is for the administrator's own schedule."""
-        if not self.store.state.writable:
-            return
-        folder = self.files.backups
-        target = folder / f"daily-{time.strftime('%Y%m%d', time.gmtime(self.clocks.now()))}.db"
-        if not target.exists():
-            folder.mkdir(mode=0o700, exist_ok=True)
-            await self.store.backup(target)
-            rotate(folder, "daily-*.db", DAILY_BACKUPS_KEPT)
 
     # Starting ---------------------------------------------------------------------------------------------------------
 
@@ -207,7 +165,7 @@ class Appliance(MultiService):
         bound: dict[str, list[str]] = {
             name: [] for name in ("auth", "acct", "radsec", "portal", "captive", "secure", "plain_admin")
         }
-        captive, console = self._sites()
+        captive, console = sites(self)
         try:
             for endpoint in settings.radius.auth:
                 bound["auth"].append(self._udp_port(endpoint, self.auth))
@@ -255,42 +213,8 @@ class Appliance(MultiService):
             entropy=self.entropy,
             digester=self.digester,
             now=self.clocks.now,
-            changed=lambda: self.tables.reload(self.store.reader, self.vault),
+            changed=self.reload,
         )
-
-    def _sites(self) -> tuple[IResource, IResource]:
-        captive = captive_site(
-            CaptiveDeps(
-                portal_login=self.portal_login,
-                tables=self.tables,
-                store=self.store,
-                renderer=self.renderer,
-                clock=self.clocks.now,
-                later=self.clocks.later,
-                reference=self.entropy.lookup_code,
-                public_url=self.config.web.public_url,
-            )
-        )
-        console = console_resource(
-            ConsoleDeps(
-                store=self.store,
-                vault=self.vault,
-                tables=self.tables,
-                operators=self.operators,
-                session_admin=self.session_admin,
-                renderer=self.renderer,
-                words=self.words,
-                clock=self.clocks.now,
-                gauges=self.gauges,
-                reference=self.entropy.lookup_code,
-                backed_up_at=self.backed_up_at,
-            )
-        )
-        return captive, console
-
-    def backed_up_at(self) -> int | None:
-        """When the newest backup beside the database was made; None where there is none."""
-        return max((int(path.stat().st_mtime) for path in self.files.backups.glob("*.db")), default=None)
 
     def gauges(self) -> dict[str, float]:
         """Counts for /metrics, by documented name; nothing personal."""

@@ -109,6 +109,7 @@ class Door:
         self.logins: list[tuple[str, str, bytes]] = []
         self.logouts: list[tuple[str, str | None]] = []
         self.logout_ends = Ending.OFFLINE
+        self.info_ends: Deferred[Outcome] | None = None
 
     def login(self, nas: Nas, user_ip: str, username: str, password: bytes) -> Deferred[Outcome]:
         self.logins.append((user_ip, username, password))
@@ -117,6 +118,10 @@ class Door:
     def logout(self, nas: Nas, user_ip: str, mac: str | None) -> Deferred[Outcome]:
         self.logouts.append((user_ip, mac))
         return succeed(Outcome(self.logout_ends))
+
+    def info(self, nas: Nas, user_ip: str) -> Deferred[Outcome]:
+        """As a device that hears of an address it does not know."""
+        return self.info_ends if self.info_ends is not None else succeed(Outcome(Ending.REFUSED, 1))
 
 
 class School:

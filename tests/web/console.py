@@ -14,11 +14,14 @@ from twisted.web.resource import Resource
 from tests.flows.school import School, result
 from tests.flows.test_operators import QuickDigester
 from tests.web.invented import WEB
+from zhuomai_appliance.flows.nas_admin import NasAdmin
+from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Actor, Operators
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.store import operators
 from zhuomai_appliance.web.admin.app import AdminApp
+from zhuomai_appliance.web.admin.cookbook import Site
 from zhuomai_appliance.web.app import ConsoleDeps, Guarded
 from zhuomai_appliance.web.render import Renderer
 from zhuomai_appliance.web.sentences import Sentences
@@ -92,7 +95,7 @@ class Console:
     """A school, its operators and the console resource."""
 
     def __init__(self) -> None:
-        self.school = School()
+        self.school = school = School()
         self.school.write(operators.seed_roles)
         self.operators = Operators(self.school.store, self.school.entropy, QuickDigester())
         self.session_admin = SessionAdmin(
@@ -112,6 +115,17 @@ class Console:
             gauges=dict,
             reference=lambda: "7K2M9",
             backed_up_at=lambda: self.backed_up_at,
+            nas_admin=NasAdmin(school.store, school.vault, school.now, school.reload),
+            nas_checker=NasChecker(
+                school.store,
+                school.tables,
+                school.control,
+                school.door,
+                school.now,
+                school.clock.seconds,
+                school.clock.callLater,
+            ),
+            own_site=lambda host: Site("192.0.2.10", 1812, 1813, 50_100, "http://portal.school.edu.cn"),
         )
         root = Resource()
         root.putChild(b"admin", AdminApp(self.deps).resource())

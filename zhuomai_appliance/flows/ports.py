@@ -73,6 +73,9 @@ class PortalDoor(Protocol):
     def logout(self, nas: Nas, user_ip: str, mac: str | None) -> Deferred[Outcome]:
         """Run one logout; likewise."""
 
+    def info(self, nas: Nas, user_ip: str) -> Deferred[Outcome]:
+        """Ask about one user; fires within some seconds and never fails."""
+
 
 class ReasonWords(Protocol):
     """The one table of sentences (web.reasons), so that RADIUS Reply-Message, portal page and API agree."""

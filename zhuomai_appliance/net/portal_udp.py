@@ -22,6 +22,7 @@ from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.radius_udp import Complaints
 from zhuomai_appliance.portal.dialogue import LoginDialogue
 from zhuomai_appliance.portal.heartbeat import Notice, NoticeDesk, NoticeTerms, sign_of_life
+from zhuomai_appliance.portal.info import InfoDialogue
 from zhuomai_appliance.portal.kinds import Kind
 from zhuomai_appliance.portal.logout import LogoutDialogue
 from zhuomai_appliance.portal.terms import Actions, DialogueSettings, Done, Ending, Outcome, Send, Timings
@@ -45,7 +46,7 @@ class _Talk:
 
     nas: Nas
     host: str
-    dialogue: LoginDialogue | LogoutDialogue
+    dialogue: LoginDialogue | LogoutDialogue | InfoDialogue
     done: Deferred[Outcome] = field(default_factory=Deferred)
     serials: set[int] = field(default_factory=set)
     timer: IDelayedCall | None = None
@@ -98,6 +99,13 @@ class PortalProtocol(DatagramProtocol):
         talk = _Talk(
             nas, nas.host, LogoutDialogue(self._settings(nas), user_ip=user_ip, serial=serial, mac=mac)
         )
+        self._register(talk, serial)
+        return self._begin(talk)
+
+    def info(self, nas: Nas, user_ip: str) -> Deferred[Outcome]:
+        """Ask a device about one of its users; also a test whether it answers at all, and with our key."""
+        serial = self._free_serial(nas.host)
+        talk = _Talk(nas, nas.host, InfoDialogue(self._settings(nas), user_ip=user_ip, serial=serial))
         self._register(talk, serial)
         return self._begin(talk)
 

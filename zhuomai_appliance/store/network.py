@@ -28,6 +28,7 @@ from zhuomai_appliance.store.sql import load
 from zhuomai_appliance.store.vault import Vault
 
 _Q = load("network")
+_R = load("reports_access")
 
 
 def projects(reader: Reader) -> list[Project]:
@@ -137,6 +138,20 @@ def _seal_secrets(tx: Transaction, vault: Vault, nas_id: NasId, nas: Nas) -> Non
         secret_sealed=vault.seal(nas.secret, secret_context(nas_id)),
         portal_secret_sealed=vault.seal(nas.portal_secret, portal_secret_context(nas_id)),
     )
+
+
+def has_reported(reader: Reader, nas: Nas) -> bool:
+    """Whether a session of this device stands in the books, of whatever month."""
+    # Until housekeeping made the first month there is no view, and all there is stands in `session`
+    months = reader.value(_R.view_exists, name="session_all")
+    query = _Q.nas_in_months if months else _Q.nas_in_sessions
+    return reader.value(query, project_id=nas.project_id, nas_id=nas.id) is not None
+
+
+def remove_nas(tx: Transaction, nas_id: NasId) -> None:
+    """Take a device off the list, with what was learned of it. What it reported must keep its name: see above."""
+    tx.run(_Q.forget_signers, nas_id=nas_id)
+    tx.run(_Q.remove_nas, nas_id=nas_id)
 
 
 def nas_at(reader: Reader, address: str) -> NasId | None:

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from twisted.web.resource import IResource, Resource, getChildForRequest
 
+from zhuomai_appliance.flows.nas_admin import NasAdmin
+from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Operators
 from zhuomai_appliance.flows.ports import ReasonWords
 from zhuomai_appliance.flows.session_admin import SessionAdmin
@@ -19,6 +21,7 @@ from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.web.admin.app import AdminApp
+from zhuomai_appliance.web.admin.cookbook import Site
 from zhuomai_appliance.web.api.app import ApiApp
 from zhuomai_appliance.web.api.health import HealthResource, MetricsResource
 from zhuomai_appliance.web.captive.pages import CaptiveDeps, CaptivePages
@@ -117,6 +120,7 @@ class ConsoleDeps:
         gauges: gives /metrics its counts.
         reference: a new number under which a fault stands in the log.
         backed_up_at: when the newest backup was made, UTC epoch seconds; None where there is none.
+        own_site: what a device at an address must know of this box.
     """
 
     store: Store
@@ -130,6 +134,9 @@ class ConsoleDeps:
     gauges: Callable[[], Mapping[str, float]]
     reference: Callable[[], str]
     backed_up_at: Callable[[], int | None]
+    nas_admin: NasAdmin
+    nas_checker: NasChecker
+    own_site: Callable[[str], Site]
 
 
 def console_resource(deps: ConsoleDeps) -> IResource:

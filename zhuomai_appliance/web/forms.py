@@ -141,6 +141,12 @@ class OnlineForm(ListForm):
     suspect = _one_of("1")
 
 
+class DevicesForm(ListForm):
+    """The list of access devices."""
+
+    vendor = StringField(validators=[Length(max=20)], default="")
+
+
 class SessionsForm(ListForm):
     """The session log."""
 

@@ -79,6 +79,26 @@ MENU: Final[tuple[Entry, ...]] = (
         ),
     ),
     Entry(
+        "authentication",
+        mark("Authentication"),
+        icon="key",
+        children=(
+            Entry(
+                "nas-group",
+                mark("NAS management"),
+                children=(
+                    Entry(
+                        "nas",
+                        mark("Access devices"),
+                        "/admin/nas",
+                        Permission.NETWORK_READ,
+                        aliases=("NAS", "NAS设备", "AC", "BAS", "BAS对接", "接入控制器", "controller"),
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Entry(
         "network",
         mark("Network operations"),
         icon="activity",

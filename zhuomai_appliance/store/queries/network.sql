@@ -59,3 +59,12 @@ ON CONFLICT (project_id, kind, value) DO UPDATE SET action = excluded.action, re
 
 -- name: remove_list_entry
 DELETE FROM access_list WHERE project_id = :project_id AND kind = :kind AND value = :value
+
+-- name: remove_nas
+DELETE FROM nas WHERE id = :nas_id
+
+-- name: nas_in_sessions
+SELECT 1 FROM session WHERE project_id = :project_id AND nas_id = :nas_id LIMIT 1
+
+-- name: nas_in_months
+SELECT 1 FROM session_all WHERE project_id = :project_id AND nas_id = :nas_id LIMIT 1

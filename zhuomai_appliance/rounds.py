@@ -1,0 +1,73 @@
+"""The work by the clock: every round of the daemon, how often it runs and when it must not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from zhuomai_appliance.flows import housekeeping
+from zhuomai_appliance.flows.reservations import Reservations
+from zhuomai_appliance.net.clocks import JumpWatch
+from zhuomai_appliance.net.portal_udp import HEARTBEAT_SECONDS
+from zhuomai_appliance.net.timers import Round
+from zhuomai_appliance.store.backup import rotate
+
+if TYPE_CHECKING:
+    from zhuomai_appliance.appliance import Appliance
+
+DAILY_BACKUPS_KEPT: Final = 14
+
+
+def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> tuple[Round, ...]:
+    """Every round of a daemon; ``effects`` is made before the flows, which wake it."""
+    clocks, store = appliance.clocks, appliance.store
+
+    async def beat() -> None:
+        appliance.portal.beat(appliance.tables.all_nas())
+        reservations.sweep(clocks.now())
+
+    async def back_up() -> None:
+        await back_up_daily(appliance)
+
+    watch = JumpWatch(clocks)
+
+    def timed(work: Callable[..., Any], *more: Any) -> Callable[[], Any]:
+        async def run() -> None:
+            # While the disk refuses writes there is nothing to try; the store says so on the status page
+            if store.state.writable:
+                await work(store, *more, clocks.now())
+
+        return run
+
+    def settled(work: Callable[..., Any], *more: Any) -> Callable[[], Any]:
+        async def run() -> None:
+            if watch.is_settled() and store.state.writable:
+                await work(store, *more, clocks.now())
+
+        return run
+
+    return (
+        effects,
+        Round("chains", 5.0, settled(housekeeping.move_chains), clocks),
+        Round("uncovered", 5.0, settled(housekeeping.end_uncovered), clocks),
+        Round("stale", 30.0, settled(housekeeping.close_stale), clocks),
+        Round("months", 3600.0, timed(housekeeping.prepare_months), clocks),
+        Round("finished", 60.0, timed(housekeeping.move_finished), clocks),
+        Round("earnings", 3600.0, settled(housekeeping.earn, appliance.tables), clocks),
+        Round("tidy", 600.0, timed(housekeeping.tidy), clocks),
+        Round("portal heartbeat", HEARTBEAT_SECONDS, beat, clocks),
+        Round("backup", 3600.0, back_up, clocks),
+    )
+
+
+async def back_up_daily(appliance: Appliance) -> None:
+    """One verified copy a day beside the database; a second machine is for the administrator's own schedule."""
+    if not appliance.store.state.writable:
+        return
+    folder = appliance.files.backups
+    target = folder / f"daily-{time.strftime('%Y%m%d', time.gmtime(appliance.clocks.now()))}.db"
+    if not target.exists():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        await appliance.store.backup(target)
+        rotate(folder, "daily-*.db", DAILY_BACKUPS_KEPT)
