@@ -69,4 +69,5 @@ def own_site(config: Config, host: str) -> Site:
         acct_port=acct.port,
         listen_port=config.portal.listen.port,
         portal_url=config.web.public_url,
+        captive_port=config.web.captive.port,
     )

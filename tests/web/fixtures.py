@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from tests.web import captive_samples, console_samples
+from tests.web import captive_samples, console_samples, device_samples
 from tests.web.invented import DAY, GB, HOSTILE, MIDNIGHT, NOW, WEB, ZONE, is_zh
 from zhuomai_appliance.model.access import Reason
 from zhuomai_appliance.model.people import Permission
@@ -101,6 +101,17 @@ SAMPLES: Final[dict[str, Sample]] = {
         "admin", "attempts.html", console_samples.attempts_view, "attempts", "/admin/attempts"
     ),
     "audit": Sample("admin", "audit.html", console_samples.audit_view, "audit", "/admin/audit"),
+    "devices": Sample("admin", "devices.html", device_samples.devices_view, "nas", "/admin/nas"),
+    "devices-none": Sample(
+        "admin", "devices.html", partial(device_samples.devices_view, empty="none"), "nas", "/admin/nas"
+    ),
+    "devices-new": Sample(
+        "admin", "devices.html", partial(device_samples.devices_view, empty="new"), "nas", "/admin/nas"
+    ),
+    "device": Sample("admin", "device.html", device_samples.device_view, "nas", "/admin/nas/1"),
+    "device-new": Sample(
+        "admin", "device.html", partial(device_samples.device_view, new=True), "nas", "/admin/nas/new"
+    ),
     "error-404": Sample("admin", "error.html", console_samples.error_view, "", "/admin/nowhere"),
     "error-403": Sample(
         "admin", "error.html", partial(console_samples.error_view, status=403), "", "/admin/audit"

@@ -178,13 +178,24 @@ _BY_VENDOR: Final[Mapping[Vendor, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What of this box a device must know. ``server`` is our address as the device reaches it."""
+    """What of this box a device must know.
+
+    ``server`` is our address as the device reaches it; ``portal_url`` is empty where the settings name none, and then
+    the pages are at that address and ``captive_port``.
+    """
 
     server: str
     auth_port: int
     acct_port: int
     listen_port: int
     portal_url: str
+    captive_port: int = 80
+
+    @property
+    def pages(self) -> str:
+        """Where clients are redirected to."""
+        port = "" if self.captive_port == 80 else f":{self.captive_port}"
+        return self.portal_url or f"http://{self.server}{port}/"
 
 
 def commands(nas: Nas, site: Site) -> tuple[Line, ...]:
@@ -194,7 +205,7 @@ def commands(nas: Nas, site: Site) -> tuple[Line, ...]:
         "auth_port": str(site.auth_port),
         "acct_port": str(site.acct_port),
         "listen_port": str(site.listen_port),
-        "portal_url": site.portal_url or f"http://{site.server}/",
+        "portal_url": site.pages,
         "secret": MASK,
         "nas": nas.host,
         "coa_port": str(nas.coa_port),

@@ -22,7 +22,7 @@ def sections(form: NasForm, f: Formatter, *, new: bool) -> tuple[Section, ...]:
         Section(
             text("Basics"),
             (
-                make.field("name", text("Name"), required=True, most=64),
+                make.field("name", text("Device name"), required=True, most=64),
                 make.select(
                     "project",
                     text("Project"),
