@@ -173,7 +173,7 @@ def test_a_suspended_head_keeps_its_queue_waiting() -> None:
     """While suspended nothing runs, nothing ends, and the page says why."""
     chain = bought((monthly(), NOW), (monthly(), NOW))
     frozen = settle(
-        chain, [replace(chain.segments[0], state=SubscriptionState.SUSPENDED), chain.segments[1]], NOW
+        chain, [chain.segments[0]._replace(state=SubscriptionState.SUSPENDED), chain.segments[1]], NOW
     )
     later = at(frozen, t("2027-01-01 00:00"))
     assert [s[:2] for s in spans(later)] == [(1, "suspended"), (2, "queued")]

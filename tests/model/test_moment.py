@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 
 import pytest
@@ -51,6 +51,24 @@ def test_a_local_day_changes_at_local_midnight() -> None:
     assert local_day(midnight, SHANGHAI) == day_of(date(2026, 9, 30))
     assert local_day(midnight - 1, SHANGHAI) == local_day(midnight, SHANGHAI) - 1
     assert str(date_of(local_day(midnight, SHANGHAI))) == "2026-09-30"
+
+
+@given(
+    st.sampled_from(["Asia/Shanghai", "America/St_Johns", "Africa/Cairo", "Asia/Kathmandu", "Pacific/Apia"]),
+    st.integers(-2_000_000_000, 2_000_000_000),
+)
+def test_a_local_day_is_the_date_on_the_wall(name: str, at: int) -> None:
+    """The kept days of quarter hours say what the calendar says, also in zones with odd offsets and changes."""
+    zone = Zone(name)
+    assert date_of(local_day(at, zone)) == zone.local(at).date()
+
+
+def test_a_local_day_follows_a_clock_set_back_over_midnight() -> None:
+    """St. John's went back from 00:01 to 23:01 of the day before: the day before is met twice."""
+    zone = Zone("America/St_Johns")
+    first = zone.instant(datetime.fromisoformat("2006-10-28T23:00"))
+    for at in range(first, first + 3 * 3600, 7):
+        assert date_of(local_day(at, zone)) == zone.local(at).date()
 
 
 def test_until_a_date_means_the_end_of_it() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
 
 import pytest
 
@@ -25,6 +25,7 @@ from zhuomai_appliance.model.segments import (
     Term,
     WhyNot,
     _Known,
+    _parse,
     dump,
     load,
     stored,
@@ -90,13 +91,13 @@ def test_an_entitlement_reads_back_equal() -> None:
 
 def test_what_ended_is_not_stored() -> None:
     """Segments that ended are rows of their own by then; the text forgets them."""
-    assert stored(load(dump(replace(WHOLE, ended=(FULL,))))).ended == ()
+    assert stored(load(dump(WHOLE._replace(ended=(FULL,))))).ended == ()
     assert "old" in dump(WHOLE)
 
 
 def test_equal_policies_are_one_object() -> None:
     """Fifty thousand accounts of one plan do not hold fifty thousand copies of its policy."""
-    other = load(dump(replace(WHOLE, account_id=AccountId(2))))
+    other = load(dump(WHOLE._replace(account_id=AccountId(2))))
     assert load(dump(WHOLE)).segments[0].policy is other.segments[0].policy
 
 
@@ -129,3 +130,22 @@ def test_remembered_texts_are_bounded() -> None:
     for number in range(9):
         known.learn(str(number), WHOLE)
     assert [known.find(str(number)) is WHOLE for number in range(9)] == [False] * 6 + [True] * 3
+
+
+def test_use_changes_two_numbers_of_the_text() -> None:
+    """What is kept of a segment's text fits whatever is left of it, also nothing that counts."""
+    for octets, seconds in ((5, 6), (None, 6), (5, None), (None, None), (0, 0), (2**50, 1)):
+        segment = FULL._replace(octets_left=octets, seconds_left=seconds)
+        chain = WHOLE._replace(segments=(segment, FULL))
+        text = dump(chain)
+        assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert _parse(text) == chain
+
+
+def test_what_ended_and_what_was_stored_are_not_compared() -> None:
+    """Chains are equal by what is stored of them; what a change leaves behind for the store is no difference."""
+    moved = WHOLE._replace(ended=(FULL,), kept=())
+    assert moved == WHOLE
+    assert hash(moved) == hash(WHOLE)
+    assert moved._replace(revision=WHOLE.revision + 1) != moved
+    assert moved != tuple(moved)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from zhuomai_appliance.model.entitlement import (
     Entitlement,
     LastSegment,
@@ -113,10 +111,10 @@ def cancel(entitlement: Entitlement, subscription_id: SubscriptionId, now: int) 
     walked = at(entitlement, now)
     when = Timestamp(max(now, walked.as_of))
     segment = segment_of(walked, subscription_id)
-    gone = replace(segment, state=move(segment.state, SubscriptionState.CANCELLED))
+    gone = segment._replace(state=move(segment.state, SubscriptionState.CANCELLED))
     last = None
     if segment.is_active:
-        gone = replace(gone, ends_at=when)
+        gone = gone._replace(ends_at=when)
         last = LastSegment(subscription_id, segment.plan_name, WhyNot.NO_PLAN, when)
     rest = [s for s in walked.segments if s.subscription_id != subscription_id]
     return settle(walked, rest, when, ended=(gone,), last=last)

@@ -196,8 +196,8 @@ def _less(chain: Entitlement, head: Segment, taken: _Use) -> tuple[Entitlement, 
         seconds -= taken.seconds
     if (octets, seconds) == (head.octets_left, head.seconds_left):
         return chain, head
-    head = replace(head, octets_left=octets, seconds_left=seconds)
-    return replace(chain, segments=_with(chain, head)), head
+    head = head._replace(octets_left=octets, seconds_left=seconds)
+    return chain._replace(segments=_with(chain, head)), head
 
 
 def _with(chain: Entitlement, segment: Segment) -> tuple[Segment, ...]:
@@ -212,9 +212,9 @@ def _used_up(chain: Entitlement, head: Segment, why: WhyNot, when: Timestamp) ->
     """
     policy = head.policy
     if policy.on_exhaust is OnExhaust.THROTTLE and policy.throttle is not None:
-        slow = replace(head, throttled=True, policy=replace(policy, rate=policy.throttle))
+        slow = head._replace(throttled=True, policy=replace(policy, rate=policy.throttle))
         return first_login(settle(chain, _with(chain, slow), when), when)
-    over = replace(head, state=move(head.state, SubscriptionState.EXHAUSTED), ends_at=when)
+    over = head._replace(state=move(head.state, SubscriptionState.EXHAUSTED), ends_at=when)
     rest = [s for s in chain.segments if s.subscription_id != head.subscription_id]
     last = LastSegment(head.subscription_id, head.plan_name, why, when)
     return first_login(settle(chain, rest, when, ended=(over,), last=last), when)

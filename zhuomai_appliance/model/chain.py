@@ -68,7 +68,7 @@ def settle(
         ended: those that this change ended, in their final state.
         last: what to remember of them, or None to remember what was.
     """
-    changed = replace(entitlement, ended=(*entitlement.ended, *ended), last=last or entitlement.last)
+    changed = entitlement._replace(ended=(*entitlement.ended, *ended), last=last or entitlement.last)
     started = _start_queued(list(segments), Timestamp(when), entitlement.zone, ended)
     return _walk(changed, started, Timestamp(when), when)
 
@@ -81,8 +81,7 @@ def _walk(entitlement: Entitlement, segments: list[Segment], cursor: Timestamp, 
             last = LastSegment(segment.subscription_id, segment.plan_name, WhyNot.EXPIRED, cursor)
         ended += over
     segments, superseded = _drop_superseded(segments, cursor)
-    return replace(
-        entitlement,
+    return entitlement._replace(
         segments=tuple(_with_projections(segments, cursor, zone)),
         ended=(*ended, *superseded),
         last=last,
@@ -100,7 +99,7 @@ def _step(
         return None
     cursor = max(cursor, due)
     over = [
-        replace(s, state=SubscriptionState.FINISHED)
+        s._replace(state=SubscriptionState.FINISHED)
         for s in segments
         if s.is_active and s.ends_at is not None and s.ends_at <= cursor
     ]
@@ -123,8 +122,8 @@ def _start_queued(
             result[i] = begin(segment, cursor, zone, after)
         else:
             wait = segment.activate_by - segment.purchased_at
-            result[i] = replace(
-                segment, state=_RESERVED, starts_at=None, ends_at=None, activate_by=Timestamp(cursor + wait)
+            result[i] = segment._replace(
+                state=_RESERVED, starts_at=None, ends_at=None, activate_by=Timestamp(cursor + wait)
             )
     return result
 
@@ -165,8 +164,8 @@ def begin(segment: Segment, start: Timestamp, zone: Zone, after: Sequence[Segmen
         if segment.free_until_first and start != calendar_start(period, start, zone):
             period = replace(period, count=period.count + 1)
         ends_at = end_of(period, anchor, start, zone, origin=origin, months_before=months)
-    return replace(
-        segment, state=_ACTIVE, starts_at=start, ends_at=ends_at, chain_anchor_at=origin, chain_months=months
+    return segment._replace(
+        state=_ACTIVE, starts_at=start, ends_at=ends_at, chain_anchor_at=origin, chain_months=months
     )
 
 
@@ -182,7 +181,7 @@ def _drop_superseded(segments: list[Segment], cursor: Timestamp) -> tuple[list[S
     if not any(s.throttled for s in segments) or not any(s.is_active and not s.throttled for s in segments):
         return segments, []
     over = [
-        replace(s, state=SubscriptionState.EXHAUSTED, ends_at=cursor)
+        s._replace(state=SubscriptionState.EXHAUSTED, ends_at=cursor)
         for s in segments
         if s.throttled and not s.concurrent
     ]
@@ -196,7 +195,7 @@ def _with_projections(segments: list[Segment], cursor: Timestamp, zone: Zone) ->
         return segments
     dates: dict[SubscriptionId, tuple[Timestamp | None, Timestamp | None]] = {}
     # whoever waits for a first login waits for ever in this look ahead
-    ahead = [replace(s, activate_by=FOREVER) if s.activate_by is not None else s for s in segments]
+    ahead = [s._replace(activate_by=FOREVER) if s.activate_by is not None else s for s in segments]
     while (step := _step(ahead, cursor, FOREVER - 1, zone)) is not None:
         ahead, cursor, over = step
         dates.update(
@@ -205,7 +204,7 @@ def _with_projections(segments: list[Segment], cursor: Timestamp, zone: Zone) ->
     projected = []
     for s in segments:
         start, end = dates.get(s.subscription_id, (None, None))
-        projected.append(replace(s, starts_at=start, ends_at=end) if s.state is _QUEUED else s)
+        projected.append(s._replace(starts_at=start, ends_at=end) if s.state is _QUEUED else s)
     return projected
 
 

@@ -7,7 +7,7 @@ its stored text. All that others need of the three is named here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from zhuomai_appliance.model.chain import (
@@ -211,7 +211,7 @@ def _usable(entitlement: Entitlement, now: int) -> list[Segment]:
     if head is None:
         return []
     if head.policy.on_exhaust is OnExhaust.THROTTLE:
-        return [replace(head, octets_left=None, seconds_left=None)]
+        return [head._replace(octets_left=None, seconds_left=None)]
     if len(walked.segments) == 1:
         return [head]
     usable: list[Segment] = []

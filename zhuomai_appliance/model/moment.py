@@ -27,6 +27,7 @@ DAY_SECONDS = 86_400
 MAX_SPLIT_DAYS = 400
 """A span reported by a device is shared over at most so many days: one lie must not cost fifty thousand rows."""
 
+_BLOCK_SECONDS = 900
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -126,7 +127,18 @@ def parse_period(text: object) -> Period:
 
 def local_day(at: int, zone: Zone) -> Day:
     """The local day in which this instant lies."""
-    return Day(zone.local(at).toordinal() - _EPOCH_ORDINAL)
+    day = _day_of_block(at // _BLOCK_SECONDS, zone.name)
+    return Day(zone.local(at).toordinal() - _EPOCH_ORDINAL) if day is None else day
+
+
+@lru_cache(maxsize=4096)
+def _day_of_block(block: int, zone_name: str) -> Day | None:
+    """The local day of a quarter of an hour; None where midnight or a change of the clock lies within it."""
+    zone = _zone_info(zone_name)
+    first = datetime.fromtimestamp(block * _BLOCK_SECONDS, zone)
+    last = datetime.fromtimestamp((block + 1) * _BLOCK_SECONDS - 1, zone)
+    is_one_day = first.date() == last.date() and first.utcoffset() == last.utcoffset()
+    return Day(first.toordinal() - _EPOCH_ORDINAL) if is_one_day else None
 
 
 def day_start(day: int, zone: Zone) -> Timestamp:

@@ -7,7 +7,7 @@ model.entitlement.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -47,8 +47,7 @@ class WhyNot(StrEnum):
     NOT_STARTED = "not_started"
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """The span one subscription covers.
 
     A queued segment's `starts_at` and `ends_at` are projections, None where they depend on use. `chain_anchor_at` and
@@ -105,8 +104,7 @@ class LastSegment:
     at: Timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class Entitlement:
+class Entitlement(NamedTuple):
     """All segments of one account that have not ended, in the order of their turn.
 
     `as_of` is the instant to which the chain has been walked: an earlier `now`, from a clock set back, counts as
@@ -114,6 +112,7 @@ class Entitlement:
     an older one; mere use of an allowance leaves it. `ended`
     holds what ended since the chain was stored, `kept` the segments as the store has them; neither is stored or
     compared.
+    It and its segments are named tuples because each report of a counted plan makes new ones.
     """
 
     account_id: AccountId
@@ -122,13 +121,25 @@ class Entitlement:
     last: LastSegment | None = None
     as_of: Timestamp = BEFORE_ALL
     revision: int = 0
-    ended: tuple[Segment, ...] = field(default=(), compare=False, repr=False)
-    kept: tuple[Segment, ...] = field(default=(), compare=False, repr=False)
+    ended: tuple[Segment, ...] = ()
+    kept: tuple[Segment, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entitlement) and self[:_COMPARED] == other[:_COMPARED]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:_COMPARED])
 
     @property
     def zone(self) -> Zone:
         """The calendar of the account's project."""
         return Zone(self.zone_name)
+
+
+_COMPARED: Final = Entitlement._fields.index("ended")
 
 
 def dump(entitlement: Entitlement) -> str:
@@ -209,7 +220,7 @@ def stored(entitlement: Entitlement) -> Entitlement:
     """The entitlement as it reads after being stored: its segments are the store's, what ended is forgotten."""
     if not entitlement.ended and entitlement.kept is entitlement.segments:
         return entitlement
-    return replace(entitlement, ended=(), kept=entitlement.segments)
+    return entitlement._replace(ended=(), kept=entitlement.segments)
 
 
 @lru_cache(maxsize=256)
@@ -217,8 +228,17 @@ def _policy_facts(policy: AccessPolicy) -> dict[str, object]:
     return policy_facts(policy)
 
 
-@lru_cache(maxsize=4096)
 def _segment_text(segment: Segment) -> str:
+    """Use changes what is left of a segment and nothing else, so the rest of its text is kept."""
+    before, between, after = _text_around(segment._replace(octets_left=None, seconds_left=None))
+    octets = "" if segment.octets_left is None else f'"octets":{segment.octets_left},'
+    seconds = "" if segment.seconds_left is None else f'"seconds":{segment.seconds_left},'
+    return f"{before}{octets}{between}{seconds}{after}"
+
+
+@lru_cache(maxsize=4096)
+def _text_around(segment: Segment) -> tuple[str, str, str]:
+    """A segment's text before, between and after its keys "octets" and "seconds"; keys stand in their order."""
     term = segment.term
     facts: dict[str, object] = {
         "id": segment.subscription_id,
@@ -236,8 +256,6 @@ def _segment_text(segment: Segment) -> str:
         "from": segment.not_before,
         "activate_by": segment.activate_by,
         "until": segment.buyout_ends_at,
-        "octets": segment.octets_left,
-        "seconds": segment.seconds_left,
         "direction": None if segment.direction is Direction.BOTH else segment.direction.value,
         "priority": segment.priority,
         "concurrent": segment.concurrent or None,
@@ -245,7 +263,12 @@ def _segment_text(segment: Segment) -> str:
         "throttled": segment.throttled or None,
         "policy": _policy_facts(segment.policy),
     }
-    return canonical(facts)
+    parts = [
+        canonical({key: value for key, value in facts.items() if low < key < high})[1:-1]
+        for low, high in (("", "octets"), ("octets", "seconds"), ("seconds", "~"))
+    ]
+    # "policy" and "priority" stand between the two, "state" and "version" after them, whatever else does
+    return f"{{{parts[0]},", f"{parts[1]},", f"{parts[2]}}}"
 
 
 def _last_text(last: LastSegment) -> str:
