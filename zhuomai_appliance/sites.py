@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from twisted.web.resource import IResource
 
 from zhuomai_appliance.config import Config, Endpoint
+from zhuomai_appliance.flows.rate_admin import RateAdmin
 from zhuomai_appliance.net.own_address import own_address
 from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.web.admin.cookbook import Site
@@ -48,6 +49,7 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             backed_up_at=lambda: backed_up_at(appliance.files),
             nas_admin=appliance.nas_admin,
             nas_checker=appliance.nas_checker,
+            rate_admin=RateAdmin(appliance.store, appliance.clocks.now, appliance.reload),
             own_site=lambda host: own_site(appliance.config, host),
         )
     )

@@ -17,6 +17,7 @@ from tests.web.invented import WEB
 from zhuomai_appliance.flows.nas_admin import NasAdmin
 from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Actor, Operators
+from zhuomai_appliance.flows.rate_admin import RateAdmin
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.store import operators
@@ -125,6 +126,7 @@ class Console:
                 school.clock.seconds,
                 school.clock.callLater,
             ),
+            rate_admin=RateAdmin(school.store, school.now, school.reload),
             own_site=lambda host: Site("192.0.2.10", 1812, 1813, 50_100, "http://portal.school.edu.cn"),
         )
         root = Resource()

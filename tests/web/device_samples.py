@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from tests.policy.books import a_nas
+from tests.vendors.examples import a_nas
 from tests.web.invented import HOSTILE, NOW, is_zh
 from zhuomai_appliance.flows.nas_check import Finding, What
 from zhuomai_appliance.flows.nas_check import Mark as Result
@@ -13,7 +13,8 @@ from zhuomai_appliance.web.admin import device_labels, sentences
 from zhuomai_appliance.web.admin.cookbook import Site, commands
 from zhuomai_appliance.web.admin.device_fields import sections
 from zhuomai_appliance.web.admin.device_forms import NasForm
-from zhuomai_appliance.web.admin.device_views import DeviceLine, DevicesView, DeviceView
+from zhuomai_appliance.web.admin.device_views import DeviceLine, DevicesView, DeviceView, Field
+from zhuomai_appliance.web.admin.rates import RateLine, RatesView
 from zhuomai_appliance.web.admin.views import Badge, Mark
 from zhuomai_appliance.web.formats import Formatter
 
@@ -91,3 +92,35 @@ def device_view(f: Formatter, hostile: bool, new: bool = False) -> object:
         tested_at=None if new else NOW,
         problem=words.plural("%(n)s field needs another look.", "%(n)s fields need another look.", 1) if not new else "",
     )  # fmt: skip
+
+
+def rates_view(f: Formatter, hostile: bool, empty: bool = False) -> object:
+    """The templates with one chosen, or none."""
+    text = f.words.text
+    name = HOSTILE[0] if hostile else "学生 8M" if is_zh(f) else "Students 8M"
+    rows = tuple(
+        RateLine(
+            label, HOSTILE[1] if hostile else "main", up, down, used, f"/admin/rates/{number}", number == 1
+        )
+        for number, (label, up, down, used) in enumerate(
+            (
+                (name, 4_000_000, 8_000_000, f.words.plural("%(n)s group", "%(n)s groups", 3)),
+                ("512k", 512_000, 512_000, ""),
+            )
+        )
+    )
+    problem = "" if empty else text("Write a speed such as 8M, 512k or 1G.")
+    return RatesView(
+        rows=() if empty else rows,
+        has_projects=True,
+        title=text("New template") if empty else "512k",
+        save_url="/admin/rates",
+        remove_url="" if empty else "/admin/rates/1/remove",
+        fields=(
+            Field("name", text("Template name"), "" if empty else name, required=True),
+            Field("down", text("Down"), "" if empty else "fast", problem, required=True),
+            Field("up", text("Up"), required=True),
+        ),
+        was="",
+        new_url="" if empty else "/admin/rates",
+    )

@@ -112,6 +112,10 @@ SAMPLES: Final[dict[str, Sample]] = {
     "device-new": Sample(
         "admin", "device.html", partial(device_samples.device_view, new=True), "nas", "/admin/nas/new"
     ),
+    "rates": Sample("admin", "rates.html", device_samples.rates_view, "rates", "/admin/rates"),
+    "rates-new": Sample(
+        "admin", "rates.html", partial(device_samples.rates_view, empty=True), "rates", "/admin/rates"
+    ),
     "error-404": Sample("admin", "error.html", console_samples.error_view, "", "/admin/nowhere"),
     "error-403": Sample(
         "admin", "error.html", partial(console_samples.error_view, status=403), "", "/admin/audit"

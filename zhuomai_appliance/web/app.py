@@ -16,6 +16,7 @@ from zhuomai_appliance.flows.nas_admin import NasAdmin
 from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Operators
 from zhuomai_appliance.flows.ports import ReasonWords
+from zhuomai_appliance.flows.rate_admin import RateAdmin
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.store.interface import Store
@@ -136,6 +137,7 @@ class ConsoleDeps:
     backed_up_at: Callable[[], int | None]
     nas_admin: NasAdmin
     nas_checker: NasChecker
+    rate_admin: RateAdmin
     own_site: Callable[[str], Site]
 
 

@@ -96,6 +96,19 @@ MENU: Final[tuple[Entry, ...]] = (
                     ),
                 ),
             ),
+            Entry(
+                "rates-group",
+                mark("Billing and traffic"),
+                children=(
+                    Entry(
+                        "rates",
+                        mark("Rate templates"),
+                        "/admin/rates",
+                        Permission.NETWORK_READ,
+                        aliases=("流量模版", "限速", "速率", "带宽", "bandwidth"),
+                    ),
+                ),
+            ),
         ),
     ),
     Entry(
