@@ -205,10 +205,10 @@ def test_reasons_that_nothing_gives_yet_say_so(language: str) -> None:
 def metrics() -> set[str]:
     """The names that the source can count under."""
     found = set(re.findall(r'"(zhuomai_\w+)":', (PACKAGE / "appliance.py").read_text(encoding="utf-8")))
-    radius = (PACKAGE / "net" / "radius_udp.py").read_text(encoding="utf-8")
+    radius = (PACKAGE / "net" / "radius_port.py").read_text(encoding="utf-8")
     portal = (PACKAGE / "net" / "portal_udp.py").read_text(encoding="utf-8")
     counted = r'(?:counters\[|\.drop\()"(\w+)"'
-    auth, acct = radius.index("class AuthProtocol"), radius.index("class AcctProtocol")
+    auth, acct = radius.index("class AuthPort"), radius.index("class AcctPort")
     shared, of_auth, of_acct = radius[:auth], radius[auth:acct], radius[acct:]
     refused = r'return "(\w+)"|"" if .* else "(\w+)"'
     for name, text in (("auth", shared + of_auth), ("acct", shared + of_acct)):

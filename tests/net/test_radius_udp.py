@@ -10,7 +10,8 @@ from tests.net.wires import DEVICE, SECRET, STRANGER, Finder, a_clock, a_wire, a
 from tests.vendors.examples import a_nas
 from zhuomai_appliance.flows.ports import AccessAnswer
 from zhuomai_appliance.model.network import MessageAuthenticatorPolicy, Nas
-from zhuomai_appliance.net.radius_udp import COMPLAINTS_A_MINUTE, AcctProtocol, AuthProtocol, Complaints
+from zhuomai_appliance.net.complaints import COMPLAINTS_A_MINUTE, Complaints
+from zhuomai_appliance.net.radius_udp import AcctProtocol, AuthProtocol
 from zhuomai_appliance.radius import attributes as attr
 from zhuomai_appliance.radius.packet import Code, Packet, Secret, verify_reply
 from zhuomai_appliance.radius.passwords import hide_pap
@@ -211,18 +212,27 @@ class AuthTests(SynchronousTestCase):
         self.assertEqual((self.wire.written, self.port.in_flight), ([], 0))
         self.assertEqual(self.port.counters["failed"], 2)
 
-    def test_reply_leaves_from_the_address_that_was_asked(self) -> None:
-        """Where the port knows which of our addresses was asked, the answer and its repetition leave from there."""
-        sent: list[str] = []
-        self.wire.write_from = lambda datagram, addr, source: sent.append(source)  # type: ignore[attr-defined]
-        self.port.local_address = "192.0.2.200"
+    def test_reply_leaves_where_the_request_came_in(self) -> None:
+        """The same datagram at two of our addresses is two requests; each answer and its repetition leave from its own."""
+        here, there = SentFrom(), SentFrom()
+        self.port.way = here
         self.receive(access())
-        self.port.local_address = "192.0.2.201"
+        self.port.way = there
         self.receive(access())
         self.flow.asked[0].callback(ACCEPT)
-        self.port.local_address = "192.0.2.200"
+        self.port.way = here
         self.receive(access())
-        self.assertEqual((len(self.flow.asked), sent), (2, ["192.0.2.200", "192.0.2.200"]))
+        self.assertEqual((len(self.flow.asked), len(here.sent), there.sent), (2, 2, []))
+
+
+class SentFrom:
+    """One of our addresses."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        self.sent.append(datagram)
 
 
 class AcctTests(SynchronousTestCase):

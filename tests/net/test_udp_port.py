@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import ip_network
 from typing import Any
+from unittest.mock import Mock
 
 from twisted.internet import error, reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import DatagramProtocol
-from twisted.internet.task import deferLater
+from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import TestCase
 
+from tests.net.wires import Finder, access
+from tests.vendors.examples import a_nas
+from zhuomai_appliance.net.clocks import Clocks
+from zhuomai_appliance.net.radius_udp import AuthProtocol
 from zhuomai_appliance.net.udp_port import AddressedPort, listen
+from zhuomai_appliance.radius.packet import Code
 
 
 class Echo(DatagramProtocol):
     """Answers from where it was asked."""
 
-    local_address = ""
+    way: Any = None
 
     def __init__(self) -> None:
-        self.asked_at: list[str] = []
+        self.asked_at: list[object] = []
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
-        self.asked_at.append(self.local_address)
+        self.asked_at.append(self.way)
         if datagram == b"raise":
             raise RuntimeError("a fault of the protocol")
-        port: Any = self.transport
-        port.write_from(datagram, addr, self.local_address)
+        self.way.send(datagram, addr)
 
 
 class PlainEcho(DatagramProtocol):
@@ -52,6 +58,26 @@ class DirectPortTests(TestCase):
         def look(_: object) -> None:
             self.assertEqual(client.recv(100), b"short")
             self.assertEqual(len(self.flushLoggedErrors(error.MessageLengthError)), 1)
+
+        return deferLater(reactor, 0.1, look, None)
+
+    def test_two_ports_of_one_protocol_answer_each_from_itself(self) -> Deferred[None]:
+        """A request is answered by the port it came in at, although another was bound later."""
+        local = a_nas(address=ip_network("127.0.0.1/32"))
+        auth = AuthProtocol(Finder(local), Mock(), Clocks.of(Clock()))
+        ports: list[Any] = [
+            listen(reactor, 0, auth, "127.0.0.1", receive_buffer_octets=65_536) for _ in range(2)
+        ]
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        client.setblocking(False)
+        self.addCleanup(client.close)
+        for port in ports:
+            self.addCleanup(port.stopListening)
+            client.sendto(access(code=Code.STATUS_SERVER, sign=True), ("127.0.0.1", port.getHost().port))
+
+        def look(_: object) -> None:
+            answered = {client.recvfrom(100)[1][1] for _ in ports}
+            self.assertEqual(answered, {port.getHost().port for port in ports})
 
         return deferLater(reactor, 0.1, look, None)
 
@@ -82,9 +108,11 @@ class AddressedPortTests(TestCase):
 
         async def run() -> None:
             self.assertIsInstance(self.port, AddressedPort)
-            for address in ("127.0.0.2", "127.0.0.1", "127.0.0.3"):
+            for address in ("127.0.0.2", "127.0.0.1", "127.0.0.3", "127.0.0.2"):
                 self.assertEqual(await self.ask(address), address)
-            self.assertEqual(self.echo.asked_at, ["127.0.0.2", "127.0.0.1", "127.0.0.3"])
+            first, second, third, again = self.echo.asked_at
+            self.assertIs(first, again)
+            self.assertEqual(len({first, second, third}), 3)
 
         return Deferred.fromCoroutine(run())
 

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from zhuomai_appliance.flows.ports import NasFinder
 from zhuomai_appliance.model.network import Nas, NasId, PortalAuth, Vendor
 from zhuomai_appliance.net.clocks import Clocks
-from zhuomai_appliance.net.radius_udp import Complaints
+from zhuomai_appliance.net.complaints import Complaints
 from zhuomai_appliance.portal.dialogue import LoginDialogue
 from zhuomai_appliance.portal.heartbeat import Notice, NoticeDesk, NoticeTerms, sign_of_life
 from zhuomai_appliance.portal.info import InfoDialogue

@@ -1,8 +1,9 @@
-"""A UDP port that answers from the very address it was asked at (semantics §2.20).
+"""UDP ports that answer from the very socket and address they were asked at (semantics §2.20).
 
 A host with several addresses that listens on all of them lets the kernel choose the source of each answer by its
 routes; a NAS drops an answer that comes from another address than the one it asked. Linux tells the destination of a
 datagram in IP_PKTINFO and takes it back as the source of an answer (ip(7)); Twisted's own port does not ask for it.
+Several ports may share one protocol, which is told before each datagram where it came in.
 """
 
 from __future__ import annotations
@@ -17,32 +18,80 @@ from twisted.logger import Logger
 IP_PKTINFO: Final = getattr(socket, "IP_PKTINFO", 8)
 """Linux's number (linux/in.h); Python 3.11 has no name for it."""
 
+WAYS_KEPT: Final = 4096
+"""Own addresses remembered: all of 127.0.0.0/8 is ours too, and whoever asks them in turn fills no memory."""
+
 _INFO: Final = struct.Struct("=I4s4s")
 _SPACE: Final = socket.CMSG_SPACE(_INFO.size)
 _ANY: Final = b"\0\0\0\0"
 
 
 class DirectPort(udp.Port):
-    """A port that answers a datagram without looking at the address once more: it came from the kernel itself."""
+    """A port on one address. Before ``datagramReceived`` the protocol's ``way`` is set to whoever sends its answers."""
+
+    log = Logger(namespace="zhuomai.udp")
+
+    def doRead(self) -> None:
+        """Read what waits, up to the port's share of a turn."""
+        read = 0
+        while read < self.maxThroughput:
+            try:
+                datagram, addr = self.socket.recvfrom(self.maxPacketSize)
+            except (BlockingIOError, InterruptedError):
+                return
+            except ConnectionRefusedError:
+                # An ICMP answer to something we sent earlier; what waits behind it is still good
+                continue
+            read += max(len(datagram), 1)
+            self.take(datagram, addr[:2], self)
+
+    def take(self, datagram: bytes, addr: tuple[str, int], way: object) -> None:
+        """Hand a datagram to the protocol."""
+        protocol: Any = self.protocol
+        protocol.way = way
+        try:
+            protocol.datagramReceived(datagram, addr)
+        except Exception:  # noqa: BLE001 - one datagram must not end the port
+            self.log.failure("a datagram could not be worked on")
 
     def write(self, datagram: bytes, addr: tuple[str, int] | None = None) -> None:
         """Send; what the kernel does not take at once is Twisted's to judge."""
         try:
             if addr is not None:
+                # The address came from the kernel itself: Twisted's look at it is left out
                 self.socket.sendto(datagram, addr)
                 return
         except OSError:
             pass
         super().write(datagram, addr)
 
+    send = write
+
+
+class _OwnAddress:
+    """One of our addresses at a port on all of them: answers leave from it."""
+
+    __slots__ = ("_ancillary", "_port")
+
+    def __init__(self, port: AddressedPort, info: bytes) -> None:
+        _interface, _route, destination = _INFO.unpack_from(info)
+        self._port = port
+        self._ancillary = [(socket.IPPROTO_IP, IP_PKTINFO, _INFO.pack(0, destination, _ANY))]
+
+    def send(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        """Send from this address; from whichever the kernel likes where it is gone."""
+        try:
+            self._port.socket.sendmsg([datagram], self._ancillary, 0, addr)
+        except OSError:
+            self._port.write(datagram, addr)
+
 
 class AddressedPort(DirectPort):
-    """A port on 0.0.0.0 whose protocol learns where each datagram was sent to.
+    """A port on 0.0.0.0; each of our addresses is a way of its own."""
 
-    Before ``datagramReceived`` the protocol's ``local_address`` is set; `write_from` answers from such an address.
-    """
-
-    log = Logger(namespace="zhuomai.udp")
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._ways: dict[bytes, _OwnAddress] = {}
 
     def createInternetSocket(self) -> socket.socket:
         """A socket that tells the destination of what it receives."""
@@ -53,37 +102,27 @@ class AddressedPort(DirectPort):
     def doRead(self) -> None:
         """Read what waits, up to the port's share of a turn."""
         read = 0
-        protocol: Any = self.protocol
         while read < self.maxThroughput:
             try:
                 datagram, ancillary, _flags, addr = self.socket.recvmsg(self.maxPacketSize, _SPACE)
             except (BlockingIOError, InterruptedError):
                 return
             except ConnectionRefusedError:
-                # An ICMP answer to something we sent earlier; what waits behind it is still good
                 continue
             read += max(len(datagram), 1)
-            protocol.local_address = _destination(ancillary)
-            try:
-                protocol.datagramReceived(datagram, addr)
-            except Exception:  # noqa: BLE001 - one datagram must not end the port
-                self.log.failure("a datagram could not be worked on")
+            self.take(datagram, addr, self._way(ancillary))
 
-    def write_from(self, datagram: bytes, addr: tuple[str, int], local_address: str) -> None:
-        """Send from one of our addresses; from whichever the kernel likes where that one is gone."""
-        info = _INFO.pack(0, socket.inet_aton(local_address), _ANY)
-        try:
-            self.socket.sendmsg([datagram], [(socket.IPPROTO_IP, IP_PKTINFO, info)], 0, addr)
-        except OSError:
-            self.write(datagram, addr)
-
-
-def _destination(ancillary: list[tuple[int, int, bytes]]) -> str:
-    for level, kind, data in ancillary:
-        if level == socket.IPPROTO_IP and kind == IP_PKTINFO and len(data) >= _INFO.size:
-            _interface, _route, destination = _INFO.unpack_from(data)
-            return socket.inet_ntoa(destination)
-    return ""
+    def _way(self, ancillary: list[tuple[int, int, bytes]]) -> object:
+        for level, kind, info in ancillary:
+            if level == socket.IPPROTO_IP and kind == IP_PKTINFO and len(info) >= _INFO.size:
+                # Told apart by the address alone: the interface of an answer is the kernel's to choose
+                found = self._ways.get(info[8:12])
+                if found is None:
+                    if len(self._ways) >= WAYS_KEPT:
+                        self._ways.clear()
+                    found = self._ways[info[8:12]] = _OwnAddress(self, info)
+                return found
+        return self
 
 
 def listen(reactor: Any, port: int, protocol: Any, interface: str, *, receive_buffer_octets: int) -> udp.Port:

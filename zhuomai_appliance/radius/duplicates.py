@@ -7,18 +7,18 @@ front, a few at each call. No call scans, and none pays for a burst that came be
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 _SWEPT_PER_CALL: Final = 4
 """Ended entries removed at a call. A call adds at most one, so any number over 1 catches up."""
 
 
 class RequestKey(NamedTuple):
-    """Where a request came from and to, and which it is. `socket` names the receiving socket, in any way."""
+    """Where a request came from and to, and which it is. `way` is where it came in: anything that can be told apart."""
 
     address: str
     port: int
-    socket: str
+    way: Any
     code: int
     identifier: int
 
