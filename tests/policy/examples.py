@@ -18,7 +18,9 @@ from zhuomai_appliance.model.products import (
     SubscriptionState,
 )
 from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.policy.case import Case
 from zhuomai_appliance.policy.facts import AccessFacts, OpenSession
+from zhuomai_appliance.policy.lists import NO_LISTS, ListBook
 
 MAC = "a4:5e:60:aa:bb:cc"
 OTHER = "a4:5e:60:aa:bb:dd"
@@ -94,6 +96,13 @@ def an_attempt(**changes: Any) -> AccessAttempt:
         "at": NOW,
     }
     return AccessAttempt(**values | changes)
+
+
+def a_case(
+    attempt: AccessAttempt | None = None, facts: AccessFacts | None = None, lists: ListBook = NO_LISTS
+) -> Case:
+    """A login as the checks see it; facts None is nobody's."""
+    return Case(attempt or an_attempt(), facts, lists, NOW)
 
 
 def online(mac: str | None, ago: int = 0, *, session: str = "S9", ip: str | None = None) -> OpenSession:

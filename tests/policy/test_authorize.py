@@ -12,6 +12,7 @@ from tests.policy.examples import (
     MAC,
     OTHER,
     RATE,
+    a_case,
     a_chain,
     a_segment,
     an_account,
@@ -36,6 +37,7 @@ from zhuomai_appliance.model.products import (
 from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.policy.authorize import before_proof, binding_plan, decide
 from zhuomai_appliance.policy.facts import AccessFacts
+from zhuomai_appliance.policy.lists import ListBook
 
 DENY_MAC = AccessListEntry(ProjectId(1), ListKind.MAC, ListAction.DENY, MAC, "lost", None)
 LAST = LastSegment(SubscriptionId(1), "monthly", WhyNot.EXPIRED, Timestamp(NOW - 5))
@@ -43,8 +45,8 @@ LAST = LastSegment(SubscriptionId(1), "monthly", WhyNot.EXPIRED, Timestamp(NOW -
 
 def test_ordinary_login() -> None:
     """Within a plan: time to its end, its rate, its interval, its name."""
-    assert before_proof(an_attempt(), some_facts(), [], NOW) is None
-    assert decide(an_attempt(), some_facts(), NOW) == Grant(
+    assert before_proof(a_case(an_attempt(), some_facts())) is None
+    assert decide(a_case(an_attempt(), some_facts())) == Grant(
         session_timeout_seconds=30 * DAY,
         idle_timeout_seconds=None,
         octets_left=None,
@@ -67,14 +69,14 @@ def test_ordinary_login() -> None:
 )
 def test_hostile_names(name: str) -> None:
     """Control, bidi and invisible characters, empty and endless names are refused before anybody looks them up."""
-    verdict = before_proof(an_attempt(username=name), None, [], NOW)
+    verdict = before_proof(a_case(an_attempt(username=name), None))
     assert verdict is not None
     assert verdict.reason is Reason.MALFORMED
 
 
 def test_no_proof_is_refused_with_its_detail() -> None:
     """What cannot be checked is refused with the cause in the log, not dropped in silence."""
-    assert before_proof(an_attempt(proof=NoProof("two kinds")), some_facts(), [], NOW) == Rejection(
+    assert before_proof(a_case(an_attempt(proof=NoProof("two kinds")), some_facts())) == Rejection(
         Reason.MALFORMED, "two kinds"
     )
 
@@ -91,7 +93,7 @@ def test_no_proof_is_refused_with_its_detail() -> None:
 )
 def test_before_the_password(attempt: dict[str, Any], facts: AccessFacts | None, reason: Reason) -> None:
     """Administrators, lists, unknown names and locks are settled without looking at the password, in this order."""
-    verdict = before_proof(an_attempt(**attempt), facts, [DENY_MAC], NOW)
+    verdict = before_proof(a_case(an_attempt(**attempt), facts, ListBook([DENY_MAC])))
     assert verdict is not None
     assert verdict.reason is reason
 
@@ -99,7 +101,7 @@ def test_before_the_password(attempt: dict[str, Any], facts: AccessFacts | None,
 def test_what_only_the_password_reveals() -> None:
     """That an account is closed or expired is not told to who merely knows its name."""
     for facts in (some_facts(account=an_account(closed_at=NOW)), some_facts(entitlement=None)):
-        assert before_proof(an_attempt(), facts, [], NOW) is None
+        assert before_proof(a_case(an_attempt(), facts)) is None
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_what_only_the_password_reveals() -> None:
 )
 def test_refusals(changes: dict[str, Any], reason: Reason, words: dict[str, int | str]) -> None:
     """Each refusal has its stable reason and the named facts that its sentence shows."""
-    verdict = decide(an_attempt(), some_facts(**changes), NOW)
+    verdict = decide(a_case(an_attempt(), some_facts(**changes)))
     assert isinstance(verdict, Rejection)
     assert (verdict.reason, dict(verdict.facts)) == (reason, words)
 
@@ -162,19 +164,19 @@ def test_refusals(changes: dict[str, Any], reason: Reason, words: dict[str, int 
 def test_a_lock_that_is_over() -> None:
     """A lock ends at its second."""
     facts = some_facts(account=an_account(locked_until=NOW))
-    assert before_proof(an_attempt(), facts, [], NOW) is None
-    assert isinstance(decide(an_attempt(), facts, NOW), Grant)
+    assert before_proof(a_case(an_attempt(), facts)) is None
+    assert isinstance(decide(a_case(an_attempt(), facts)), Grant)
 
 
 def test_device_login_needs_a_binding() -> None:
     """A device address opens the account it is bound to, and no other one, even if that account is fine."""
     attempt = an_attempt(proof=MacProof(MAC), access_kind=AccessKind.MAC)
-    refused = decide(attempt, some_facts(bindings=(bound(OTHER),)), NOW)
+    refused = decide(a_case(attempt, some_facts(bindings=(bound(OTHER),))))
     assert isinstance(refused, Rejection)
     assert refused.reason is Reason.DEVICE_NOT_REGISTERED
-    assert isinstance(decide(attempt, some_facts(bindings=(bound(MAC),)), NOW), Grant)
+    assert isinstance(decide(a_case(attempt, some_facts(bindings=(bound(MAC),)))), Grant)
     expired = some_facts(bindings=(bound(MAC),), entitlement=a_chain(last=LAST))
-    verdict = decide(attempt, expired, NOW)
+    verdict = decide(a_case(attempt, expired))
     assert isinstance(verdict, Rejection)
     assert verdict.reason is Reason.EXPIRED
 
@@ -182,7 +184,7 @@ def test_device_login_needs_a_binding() -> None:
 def test_data_pack() -> None:
     """A pack's octets are told, and its interval is short when little is left."""
     pack = a_segment(kind=PlanKind.DATA, ends_at=None, octets_left=1_000_000)
-    verdict = decide(an_attempt(), some_facts(entitlement=a_chain(pack)), NOW)
+    verdict = decide(a_case(an_attempt(), some_facts(entitlement=a_chain(pack))))
     assert isinstance(verdict, Grant)
     assert (verdict.octets_left, verdict.acct_interim_seconds) == (1_000_000, 60)
     assert verdict.session_timeout_seconds is None
@@ -191,7 +193,7 @@ def test_data_pack() -> None:
 def test_online_time_left_bounds_the_session() -> None:
     """Hours that are counted online end the session when they are used up."""
     hours = a_segment(kind=PlanKind.DURATION, seconds_left=1800)
-    verdict = decide(an_attempt(), some_facts(entitlement=a_chain(hours)), NOW)
+    verdict = decide(a_case(an_attempt(), some_facts(entitlement=a_chain(hours))))
     assert isinstance(verdict, Grant)
     assert verdict.session_timeout_seconds == 1800
 
@@ -199,7 +201,7 @@ def test_online_time_left_bounds_the_session() -> None:
 def test_rates_and_group() -> None:
     """The account's own rate goes before the plan's; the group's name for the device is passed on."""
     own = RateLimit(1_000_000, 1_000_000)
-    verdict = decide(an_attempt(), some_facts(account_rate=own, user_group="teachers"), NOW)
+    verdict = decide(a_case(an_attempt(), some_facts(account_rate=own, user_group="teachers")))
     assert isinstance(verdict, Grant)
     assert (verdict.rate, verdict.user_group) == (own, "teachers")
 
@@ -209,22 +211,22 @@ def test_slow_rate_after_exhaustion() -> None:
     slow = RateLimit(64_000, 64_000)
     policy = AccessPolicy(rate=slow, on_exhaust=OnExhaust.THROTTLE, throttle=slow)
     chain = a_chain(a_segment(policy=policy, throttled=True, octets_left=None))
-    verdict = decide(an_attempt(), some_facts(entitlement=chain, account_rate=RATE), NOW)
+    verdict = decide(a_case(an_attempt(), some_facts(entitlement=chain, account_rate=RATE)))
     assert isinstance(verdict, Grant)
     assert verdict.rate == slow
 
 
 def test_login_binds_its_device() -> None:
     """A granted login is remembered by the plan's terms; without a plan there is nothing to remember."""
-    plan = binding_plan(an_attempt(), some_facts(), NOW)
+    plan = binding_plan(a_case(an_attempt(), some_facts()))
     assert plan is not None
     assert (plan.mac, plan.kind, plan.silent_until) == (MAC, BindingKind.LEARNED, NOW + 7 * DAY)
-    assert binding_plan(an_attempt(), some_facts(entitlement=None), NOW) is None
-    assert binding_plan(an_attempt(), some_facts(entitlement=a_chain()), NOW) is None
+    assert binding_plan(a_case(an_attempt(), some_facts(entitlement=None))) is None
+    assert binding_plan(a_case(an_attempt(), some_facts(entitlement=a_chain()))) is None
     full = some_facts(
         entitlement=a_chain(a_segment(policy=AccessPolicy(max_macs=1))), bindings=(bound(OTHER),)
     )
-    assert binding_plan(an_attempt(), full, NOW) is None
+    assert binding_plan(a_case(an_attempt(), full)) is None
 
 
 def test_first_login_starts_what_waited_for_it() -> None:
@@ -236,6 +238,6 @@ def test_first_login_starts_what_waited_for_it() -> None:
         term=Term(Period(PeriodUnit.DAY, 30), Anchor.FIXED_DAYS),
         activate_by=Timestamp(NOW + DAY),
     )
-    verdict = decide(an_attempt(), some_facts(entitlement=a_chain(waiting)), NOW)
+    verdict = decide(a_case(an_attempt(), some_facts(entitlement=a_chain(waiting))))
     assert isinstance(verdict, Grant)
     assert verdict.session_timeout_seconds == 30 * DAY

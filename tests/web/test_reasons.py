@@ -55,6 +55,14 @@ def test_missing_facts_never_show(reason: Reason, language: Language, way_out: b
         assert "{" not in title + sentence
 
 
+def test_words_of_a_rule_are_told() -> None:
+    """What an operator wrote into a rule stands before the hours, and instead of «ask at the desk»."""
+    english = WORDS[Language.EN]
+    _, sentence = told(Reason.OUTSIDE_HOURS, english, {"t": "08:00", "words": "Lights out"})
+    assert sentence == "Lights out. You can go online from 08:00."
+    assert told(Reason.PLACE_NOT_ALLOWED, english, {"words": "No dialling here"})[1] == "No dialling here"
+
+
 def test_by_code_reads_what_people_type() -> None:
     """Case and blanks do not matter; an unknown code is None."""
     found = by_code(" d01 ")

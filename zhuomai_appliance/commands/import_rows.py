@@ -22,7 +22,7 @@ from zhuomai_appliance.model.people import normal_name
 from zhuomai_appliance.net.control import CommandFailed
 
 AT_ONCE: Final = 200
-LISTS: Final = ("plan", "aliases")
+LISTS: Final = ("plan", "aliases", "devices")
 """Columns that may hold several names, with ; or | between them."""
 
 #: What a school's own lists call the columns.
@@ -43,6 +43,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "套餐": "plan",
     "余额": "balance",
     "别名": "aliases",
+    "绑定设备": "devices",
     "速率": "rate",
     "项目": "project",
 }

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from zhuomai_appliance.commands import sitetables as tables
+from zhuomai_appliance.commands import sitetables_access as access
 from zhuomai_appliance.config import sentences, unknown_key
 from zhuomai_appliance.flows.site_model import Site
 
@@ -19,8 +20,12 @@ TABLES: Final[Mapping[str, tuple[type[tables.Table], str]]] = {
     "plan": (tables.PlanTable, "plans"),
     "group": (tables.GroupTable, "groups"),
     "nas": (tables.NasTable, "nas"),
-    "list": (tables.ListTable, "lists"),
+    "list": (access.ListTable, "lists"),
+    "holiday": (access.HolidayTable, "holidays"),
+    "rule": (access.RuleTable, "rules"),
+    "place_limit": (access.PlaceLimitTable, "place_limits"),
     "account": (tables.AccountTable, "accounts"),
+    "device": (access.DeviceTable, "devices"),
     "operator": (tables.OperatorTable, "operators"),
 }
 """Each table of a site file: its model, and the field of `Site` that its items go to."""
@@ -36,7 +41,7 @@ def for_the_wire(raw: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], 
     errors: list[str] = []
     site: dict[str, Any] = _as_json(raw)
     for number, operator in enumerate(_items(site.get("operator")), 1):
-        name = _name_of(operator, number)
+        name = _name_of(operator, number, tables.OperatorTable.key)
         file = operator.pop("password_file", None)
         if "password" in operator:
             errors.append(f"operator {name}: password: write it into a file and name that in password_file")
@@ -90,13 +95,13 @@ def _rows(
 ) -> Iterable[Any]:
     seen: set[tuple[object, ...]] = set()
     for number, row in enumerate(rows, 1):
-        name = _name_of(row, number)
+        name = _name_of(row, number, model.key)
         item, wrong = read_row(model, row)
         mistakes += [f"{table} {name}: {line}" for line in wrong]
         if item is None:
             broken.add((table, name))
             continue
-        key = (row.get("project"), row.get("kind") if table == "list" else None, name)
+        key = (row.get("project"), *(row.get(name) for name in model.beside), name)
         if key in seen:
             mistakes.append(f"{table} {name}: {model.key}: stands twice in the file")
         seen.add(key)
@@ -121,8 +126,5 @@ def read_row(model: type[tables.Table], row: Mapping[str, Any]) -> tuple[tables.
         return None, wrong
 
 
-def _name_of(row: Mapping[str, Any], number: int) -> str:
-    for key in ("username", "name", "value"):
-        if isinstance(row.get(key), str) and row[key]:
-            return str(row[key])
-    return f"number {number}"
+def _name_of(row: Mapping[str, Any], number: int, key: str) -> str:
+    return str(row[key]) if isinstance(row.get(key), str) and row[key] else f"number {number}"

@@ -5,7 +5,6 @@ Every model reads the texts of its keys ("8M", "10 GB", "30.00") once, here, and
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
@@ -24,18 +23,17 @@ from zhuomai_appliance.commands.sitewords import (
     Port,
     Seconds,
     Secret,
+    SilentKind,
     Text,
     Yes,
     Yuan,
     read_home,
-    read_instant,
     read_vendor,
     read_zone,
 )
 from zhuomai_appliance.flows.site_model import (
     SiteAccount,
     SiteGroup,
-    SiteListEntry,
     SiteNas,
     SiteOperator,
     SitePlan,
@@ -45,13 +43,12 @@ from zhuomai_appliance.flows.site_model import (
 from zhuomai_appliance.model.moment import Anchor, Period, parse_period
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import (
-    ListAction,
-    ListKind,
     MessageAuthenticatorPolicy,
     PortalAuth,
     TrafficUnit,
     Vendor,
 )
+from zhuomai_appliance.model.people import BindingMode
 from zhuomai_appliance.model.products import (
     DEFAULT_ACTIVATE_BY_DAYS,
     DEFAULT_PRIORITY,
@@ -65,6 +62,7 @@ from zhuomai_appliance.model.products import (
     Quota,
     Starts,
     Terms,
+    WhenFull,
 )
 from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.portal.dialects import normal_mac
@@ -74,10 +72,11 @@ AGAIN: Final = {"again": True}
 
 
 class Table(BaseModel):
-    """One item of a table; ``key`` names the key that tells items apart."""
+    """One item of a table; ``key`` names the key that tells items apart, ``beside`` those that do so together with it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     key: ClassVar[str] = "name"
+    beside: ClassVar[tuple[str, ...]] = ()
 
     def value(self) -> Any:
         """The item as flows know it."""
@@ -190,6 +189,9 @@ class PlanTable(Table):
     max_macs: Count = 0
     interim: Interim | None = None
     silent_login_days: Count | None = None
+    silent_login_kinds: dict[SilentKind, Count] = {}
+    binding: BindingMode = BindingMode.LEARN
+    when_full: WhenFull = WhenFull.REJECT
     priority: Annotated[int, Field(ge=0, le=1000, strict=True)] = DEFAULT_PRIORITY
     concurrent: Yes = False
     on_exhaust: OnExhaust = OnExhaust.DISCONNECT
@@ -226,6 +228,9 @@ class PlanTable(Table):
                 interim_seconds=self.interim,
                 silent_login_days=self.silent_login_days,
                 on_exhaust=self.on_exhaust,
+                silent_login_kinds=tuple(sorted(self.silent_login_kinds.items())),
+                binding=self.binding,
+                when_full=self.when_full,
             ),
             priority=self.priority,
             concurrent=self.concurrent,
@@ -263,6 +268,7 @@ class GroupTable(Table):
     is_guest_group: Yes | None = None
     unbinds_per_month: Count | None = None
     self_registration: Yes | None = None
+    binding: BindingMode | None = None
 
     def value(self) -> SiteGroup:
         """See `Table.value`."""
@@ -288,12 +294,20 @@ class AccountTable(Table):
     email: Text | None = None
     id_number: Text | None = None
     address: Text | None = None
+    devices: Names = []
 
     @model_validator(mode="after")
     def _password_fits_radius(self) -> AccountTable:
         # User-Password carries at most 128 octets (RFC 2865 §5.2).
         if self.password is not None and len(self.password.get_secret_value().encode()) > 128:
             raise ValueError("password: has at most 128 bytes")
+        return self
+
+    @model_validator(mode="after")
+    def _devices_are_addresses(self) -> AccountTable:
+        for mac in self.devices:
+            if normal_mac(mac) is None:
+                raise ValueError(f'devices: "{mac}" is no MAC such as "02:00:00:00:00:09"')
         return self
 
     def value(self) -> SiteAccount:
@@ -312,6 +326,7 @@ class AccountTable(Table):
             email=self.email,
             id_number=self.id_number,
             address=self.address,
+            devices=tuple(normal_mac(mac) or mac for mac in self.devices),
         )
 
 
@@ -327,35 +342,3 @@ class OperatorTable(Table):
         """See `Table.value`."""
         password = None if self.password is None else self.password.get_secret_value()
         return SiteOperator(self.name, self.role, password, tuple(self.projects))
-
-
-class ListTable(Table):
-    """[[list]]: a black or white list entry."""
-
-    key: ClassVar[str] = "value"
-    project: Name | None = None
-    kind: ListKind
-    action: ListAction
-    value_: Name = Field(alias="value")
-    reason: Text = ""
-    expires: Annotated[int, BeforeValidator(read_instant)] | None = None
-
-    @model_validator(mode="after")
-    def _value_is_of_its_kind(self) -> ListTable:
-        if self.kind is ListKind.MAC and normal_mac(self.value_) is None:
-            raise ValueError(f'value: "{self.value_}" is no MAC such as "02:00:00:00:00:09"')
-        if self.kind is ListKind.IP:
-            try:
-                ip_address(self.value_)
-            except ValueError:
-                raise ValueError(f'value: "{self.value_}" is no address such as "10.9.0.7"') from None
-        return self
-
-    def value(self) -> SiteListEntry:
-        """See `Table.value`."""
-        written = self.value_
-        if self.kind is ListKind.MAC:
-            written = normal_mac(written) or written
-        elif self.kind is ListKind.IP:
-            written = str(ip_address(written))
-        return SiteListEntry(self.project, self.kind, self.action, written, self.reason, self.expires)

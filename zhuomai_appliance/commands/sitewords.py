@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from ipaddress import ip_network
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
 
@@ -66,6 +66,11 @@ def _seconds(value: object) -> int:
     return value if type(value) is int else parse_duration(value)
 
 
+def as_list(value: object) -> object:
+    """One value alone stands for a list of it."""
+    return value if isinstance(value, list) else [value]
+
+
 def _names(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -93,5 +98,6 @@ Day = Annotated[date, BeforeValidator(_date)]
 Name = Annotated[str, Field(min_length=1, max_length=128, strict=True)]
 Text = Annotated[str, Field(max_length=500, strict=True)]
 Names = Annotated[list[Name], BeforeValidator(_names)]
+SilentKind = Literal["portal", "pppoe", "802.1x", "other"]
 Yes = Annotated[bool, Field(strict=True)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=128)]

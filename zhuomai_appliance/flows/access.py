@@ -34,6 +34,7 @@ from zhuomai_appliance.model.access import (
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.policy import authorize
+from zhuomai_appliance.policy.case import Case
 from zhuomai_appliance.policy.devices import BindingPlan
 from zhuomai_appliance.policy.facts import AccessFacts
 from zhuomai_appliance.radius.packet import Code, Packet
@@ -113,7 +114,8 @@ class AccessFlow:
         known = self._gatherer.gather(attempt, nas, now)
         secret_id: int | None = None
         facts = known.facts if known is not None else None
-        refused = authorize.before_proof(attempt, facts, self._tables.lists(nas.project_id), now)
+        case = Case(attempt, facts, self._tables.policies(nas.project_id).lists, now)
+        refused = authorize.before_proof(case)
         if refused is not None:
             secret_id = shown_secret(attempt, known)
             if refused.reason is Reason.UNKNOWN_USER:
@@ -122,51 +124,51 @@ class AccessFlow:
             refused, secret_id = self._prover.prove(attempt, known)
             if secret_id is not None:
                 # Only such a login waits for a write: one coroutine for it, and none for all the others
-                return Deferred.fromCoroutine(self._use_up(secret_id, attempt, known, nas, now))
-        return succeed(self._conclude(refused, attempt, known, nas, secret_id, now))
+                return Deferred.fromCoroutine(self._use_up(secret_id, case, nas))
+        return succeed(self._conclude(refused, case, known, nas, secret_id))
 
-    async def _use_up(
-        self, secret_id: int, attempt: AccessAttempt, known: Known | None, nas: Nas, now: int
-    ) -> AccessAnswer:
+    async def _use_up(self, secret_id: int, case: Case, nas: Nas) -> AccessAnswer:
         """Go on with a login by a one-time secret, which is worth nothing before the books say that it is used."""
+        now = case.now
         is_first = self._board.spares.use(secret_id) or await self._store.write(
             lambda tx: accounts.use_portal_secret(tx, secret_id, now), urgent=True
         )
         refused = None if is_first else Rejection(Reason.BAD_CREDENTIALS, "one-time secret used already")
-        return self._conclude(refused, attempt, known, nas, secret_id, now)
+        # While it was written another login may have taken the last place: what is judged is what is so now
+        known = self._gatherer.gather(case.attempt, nas, now)
+        now_case = Case(case.attempt, known.facts if known is not None else None, case.lists, now)
+        return self._conclude(refused, now_case, known, nas, secret_id)
 
     def _conclude(
         self,
         refused: Rejection | None,
-        attempt: AccessAttempt,
+        case: Case,
         known: Known | None,
         nas: Nas,
         secret_id: int | None,
-        now: int,
     ) -> AccessAnswer:
         """The rules' verdict on a proof that held, recorded and answered; or the refusal that there is already."""
         if refused is None and known is not None:
-            verdict = authorize.decide(attempt, known.facts, now)
+            verdict = authorize.decide(case)
             if isinstance(verdict, Grant):
-                return self._accept(verdict, attempt, known, nas, secret_id, now)
+                return self._accept(verdict, case, known, nas, secret_id)
             refused = verdict
-        return self._reject(refused or Rejection(Reason.UNKNOWN_USER), attempt, known, nas, secret_id)
+        return self._reject(refused or Rejection(Reason.UNKNOWN_USER), case.attempt, known, nas, secret_id)
 
     # Answers ----------------------------------------------------------------------------------------------------------
 
     def _accept(
         self,
         grant: Grant,
-        attempt: AccessAttempt,
+        case: Case,
         known: Known,
         nas: Nas,
         secret_id: int | None,
-        now: int,
     ) -> AccessAnswer:
-        account = known.facts.account
+        attempt, now, account = case.attempt, case.now, known.facts.account
         token = class_token.make(self._vault, self._tickets.draw(), account.id)
         self._reservations.hold(account.id, place_of(attempt), now)
-        binding = authorize.binding_plan(attempt, known.facts, now)
+        binding = authorize.binding_plan(case)
         if binding is not None and binding.mac not in known.lent and not _is_news(binding, known.facts, now):
             binding = None
         if binding is not None or known.first_login_is_due:

@@ -12,9 +12,10 @@ from zhuomai_appliance.model.access import AccessAttempt, AccessKind, MacProof
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.policy.facts import AccessFacts, OpenSession, Reservation
-from zhuomai_appliance.store import accounts, login_facts, sessions
+from zhuomai_appliance.store import access_rules, accounts, login_facts, sessions
 from zhuomai_appliance.store.interface import Reader, Store
 from zhuomai_appliance.store.vault import Vault
+from zhuomai_appliance.vendors.identity import vlans_from
 
 _PORTAL_KINDS: Final = frozenset((AccessKind.PORTAL, AccessKind.OTHER))
 
@@ -61,6 +62,8 @@ class Gatherer:
         chain = None if login.chain is None else chain_rules.load(login.chain)
         own = place_of(attempt)
         slots = sessions.slots_of(reader, account.id) if found.has_sessions else ()
+        policies = self._tables.policies(project_id)
+        rules, lists = policies.rules, policies.lists
         facts = AccessFacts(
             account=account,
             entitlement=chain,
@@ -74,6 +77,10 @@ class Gatherer:
             bindings=found.bindings,
             account_rate=login.rate,
             group_rate=self._tables.rate(group.rate_id) if group is not None else None,
+            binding=group.binding if group is not None else None,
+            rules=rules,
+            outer_vlan=vlans_from(attempt.port_id).outer if rules is not None else None,
+            phone_index=access_rules.phone_index_of(reader, account.id) if lists.has_phones else None,
         )
         # A chain that nothing waits in, and that time has not moved, is the same object after a login
         is_due = account.first_login_at is None or (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from zhuomai_appliance.flows import site_access
 from zhuomai_appliance.flows.operators import (
     Actor,
     OperatorRefused,
@@ -25,7 +26,7 @@ from zhuomai_appliance.flows.site_model import (
 )
 from zhuomai_appliance.flows.site_people import apply_accounts
 from zhuomai_appliance.model.moment import Zone, day_bounds, day_of
-from zhuomai_appliance.model.network import AccessListEntry, Nas, NasId, Project, ProjectId
+from zhuomai_appliance.model.network import Nas, NasId, Project, ProjectId
 from zhuomai_appliance.model.people import Group, GroupId
 from zhuomai_appliance.model.products import PlanVersion, Terms, problems
 from zhuomai_appliance.store import journal, network, operators, products, settings
@@ -87,8 +88,12 @@ class SiteChanges:
         self._devices = {one.id: one for one in network.all_nas(self.tx, self.vault)}
         for nas in self.site.nas:
             self._nas(nas)
-        self._lists()
+        site_access.apply_lists(self, self.site.lists)
+        site_access.apply_holidays(self, self.site.holidays)
+        site_access.apply_rules(self, self.site.rules, self._devices.values())
+        site_access.apply_place_limits(self, self.site.place_limits, self._devices.values())
         apply_accounts(self, self.site.accounts)
+        site_access.apply_devices(self, self.site.devices)
         self._operators()
 
     # What all tables need -----------------------------------------------------------------------------------------------
@@ -343,22 +348,6 @@ class SiteChanges:
             network.update_nas(self.tx, self.vault, nas)
             self._devices[nas.id] = nas
         self.done("nas", wanted.name, Outcome.CHANGED if changed else Outcome.LEFT, shelf.id, changed)
-
-    def _lists(self) -> None:
-        known = {(one.project_id, one.kind, one.value): one for one in network.access_lists(self.tx)}
-        for wanted in self.site.lists:
-            shelf = self.shelf("list", wanted.value, wanted.project)
-            if shelf is None:
-                continue
-            entry = AccessListEntry(
-                shelf.id, wanted.kind, wanted.action, wanted.value, wanted.reason, wanted.expires_at
-            )
-            found = known.get((shelf.id, wanted.kind, wanted.value))
-            changed = [] if found is None else _differences(found, entry)
-            if found is None or changed:
-                network.put_list_entry(self.tx, entry, self.now)
-            outcome = Outcome.CREATED if found is None else Outcome.CHANGED if changed else Outcome.LEFT
-            self.done("list", f"{wanted.kind} {wanted.value}", outcome, shelf.id, changed)
 
     def _operators(self) -> None:
         for wanted in self.site.operators:

@@ -8,6 +8,17 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from zhuomai_appliance.model.access import AccessKind
+from zhuomai_appliance.model.access_rules import (
+    DayKind,
+    Days,
+    Outside,
+    PlaceKind,
+    RuleAction,
+    VlanSpan,
+    Window,
+)
+from zhuomai_appliance.model.moment import Day
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import (
     ListAction,
@@ -98,12 +109,15 @@ class SiteGroup:
     plan: str | None
     base_plan: str | None
     rate: str | None
-    switches: Mapping[str, bool | int]
+    switches: Mapping[str, bool | int | str]
 
 
 @dataclass(frozen=True, slots=True)
 class SiteAccount:
-    """An account. None leaves what is in the books; ``plans`` and ``balance_fen`` count when it is created."""
+    """An account. None leaves what is in the books; ``plans`` and ``balance_fen`` count when it is created.
+
+    ``devices`` are MACs that an operator fixes to it, beside those it has.
+    """
 
     username: str
     project: str | None
@@ -118,6 +132,7 @@ class SiteAccount:
     email: str | None = field(repr=False)
     id_number: str | None = field(repr=False)
     address: str | None = field(repr=False)
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +158,65 @@ class SiteListEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteRule:
+    """An access rule; what it refers to stands by name. See `model.access_rules.AccessRule`."""
+
+    name: str
+    project: str | None
+    position: int
+    action: RuleAction
+    reason: str
+    enabled: bool
+    group: str | None
+    nas: str | None
+    ssids: tuple[str, ...]
+    vlans: tuple[VlanSpan, ...]
+    outer_vlans: tuple[VlanSpan, ...]
+    kinds: tuple[AccessKind, ...]
+    networks: tuple[Network, ...]
+    hours: tuple[Window, ...]
+    days: Days
+    outside: Outside
+    rate: str | None
+    user_group: str | None
+    vlan: int | None
+    pool: str | None
+    acl: str | None
+    isolation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteHoliday:
+    """A day of the calendar."""
+
+    project: str | None
+    day: Day
+    kind: DayKind
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SitePlaceLimit:
+    """A limit of admissions by place."""
+
+    project: str | None
+    kind: PlaceKind
+    value: str
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDevice:
+    """A device fixed to an account, or with ``removed`` taken off it. ``until`` ends its silent logins, None never."""
+
+    project: str | None
+    account: str
+    mac: str
+    until: int | None
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Everything a site file declares.
 
@@ -156,7 +230,11 @@ class Site:
     groups: tuple[SiteGroup, ...] = ()
     nas: tuple[SiteNas, ...] = ()
     lists: tuple[SiteListEntry, ...] = ()
+    holidays: tuple[SiteHoliday, ...] = ()
+    rules: tuple[SiteRule, ...] = ()
+    place_limits: tuple[SitePlaceLimit, ...] = ()
     accounts: tuple[SiteAccount, ...] = ()
+    devices: tuple[SiteDevice, ...] = ()
     operators: tuple[SiteOperator, ...] = ()
     errors: tuple[str, ...] = ()
     broken: frozenset[tuple[str, str]] = frozenset()
@@ -190,7 +268,7 @@ class SiteReport:
     def touched_tables(self) -> bool:
         """Whether anything changed that the daemon keeps in memory."""
         return any(
-            item.outcome is not Outcome.LEFT and item.table not in {"account", "operator"}
+            item.outcome is not Outcome.LEFT and item.table not in {"account", "device", "operator"}
             for item in self.items
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from zhuomai_appliance.billing.periods import CannotBuyError
-from zhuomai_appliance.flows import purchases
+from zhuomai_appliance.flows import purchases, site_access
 from zhuomai_appliance.flows.site_model import Outcome, SiteAccount
 from zhuomai_appliance.model.commerce import Channel
 from zhuomai_appliance.model.moment import Zone
@@ -74,6 +74,7 @@ def _create(changes: SiteChanges, shelf: Shelf, one: SiteAccount) -> None:
     purchases.open_balance(changes.tx, shelf.id, account_id, one.balance_fen, changes.actor.name, changes.now)
     for plan in plans:
         _grant(changes, shelf, one, account_id, plan)
+    site_access.fix_devices(changes, shelf.id, account_id, one.devices)
     changes.done("account", one.username, Outcome.CREATED, shelf.id)
 
 
@@ -132,6 +133,8 @@ def _update(changes: SiteChanges, shelf: Shelf, one: SiteAccount, login: Login) 
         for alias in missing:
             accounts.add_identifier(tx, shelf.id, account.id, alias, "alias")
         changed += ["aliases"] if missing else []
+    if site_access.fix_devices(changes, shelf.id, account.id, one.devices):
+        changed.append("devices")
     changes.done("account", one.username, Outcome.CHANGED if changed else Outcome.LEFT, shelf.id, changed)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
+from zhuomai_appliance.flows.rule_tables import NO_POLICIES, Policies, read_policies
 from zhuomai_appliance.model.moment import Zone
 from zhuomai_appliance.model.network import AccessListEntry, Nas, NasId, Network, Project, ProjectId
 from zhuomai_appliance.model.people import Group, GroupId
@@ -36,7 +37,7 @@ class _Snapshot:
     signers: frozenset[tuple[NasId, str]]
     groups: Mapping[GroupId, Group]
     rates: Mapping[int, RateLimit]
-    lists: Mapping[ProjectId, tuple[AccessListEntry, ...]]
+    policies: Mapping[ProjectId, Policies]
 
 
 _EMPTY: Final = _Snapshot({}, {}, {}, {}, (), frozenset(), {}, {}, {})
@@ -57,12 +58,14 @@ class Tables:
         """
         projects = {project.id: project for project in network.projects(reader)}
         devices = network.all_nas(reader, vault)
-        entries: dict[ProjectId, list[AccessListEntry]] = {}
-        for entry in network.access_lists(reader):
-            entries.setdefault(entry.project_id, []).append(entry)
+        zones = {project_id: Zone(project.zone) for project_id, project in projects.items()}
+        groups = {group.id: group for project_id in projects for group in products.groups(reader, project_id)}
+        rates = {
+            rate.id: rate.limit for project_id in projects for rate in products.rates(reader, project_id)
+        }
         self._now = _Snapshot(
             projects=projects,
-            zones={project_id: Zone(project.zone) for project_id, project in projects.items()},
+            zones=zones,
             nas={nas.id: nas for nas in devices},
             by_host={nas.host: nas for nas in devices if nas.is_single_host},
             networks=tuple(
@@ -71,13 +74,9 @@ class Tables:
                 if not nas.is_single_host
             ),
             signers=network.signers(reader),
-            groups=_resolved(
-                {group.id: group for project_id in projects for group in products.groups(reader, project_id)}
-            ),
-            rates={
-                rate.id: rate.limit for project_id in projects for rate in products.rates(reader, project_id)
-            },
-            lists={project_id: tuple(found) for project_id, found in entries.items()},
+            groups=_resolved(groups),
+            rates=rates,
+            policies=read_policies(reader, vault, zones, groups, rates, devices),
         )
         self._found = {}
 
@@ -160,7 +159,11 @@ class Tables:
 
     def lists(self, project_id: ProjectId) -> tuple[AccessListEntry, ...]:
         """The black and white list of a project, expired entries included."""
-        return self._now.lists.get(project_id, ())
+        return self.policies(project_id).lists.entries
+
+    def policies(self, project_id: ProjectId) -> Policies:
+        """Lists, access rules and limits of places of a project, compiled."""
+        return self._now.policies.get(project_id, NO_POLICIES)
 
 
 def _resolved(groups: Mapping[GroupId, Group]) -> dict[GroupId, Group]:

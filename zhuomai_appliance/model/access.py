@@ -142,7 +142,11 @@ class AccessAttempt(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """Leave to go online. None in a limit means that nothing limits it; octets are those left in all usable plans."""
+    """Leave to go online. None in a limit means that nothing limits it; octets are those left in all usable plans.
+
+    ``ends`` are sessions that have to make room, by access device and Acct-Session-Id; ``isolation`` is the name of an
+    isolation group of the access device.
+    """
 
     session_timeout_seconds: int | None
     idle_timeout_seconds: int | None
@@ -156,6 +160,8 @@ class Grant(NamedTuple):
     url: str | None = None
     class_token: bytes = b""
     plan_name: str = ""
+    isolation: str | None = None
+    ends: tuple[tuple[NasId, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,3 +227,26 @@ def problems_of(rule: AccessRule) -> Iterable[str]:
         yield "outside: needs hours or days"
     if rule.outside is Outside.DENY and rule.action is RuleAction.DENY:
         yield "outside: would deny at any time; leave the hours out instead"
+
+
+class PlaceKind(StrEnum):
+    """What a limit of admissions counts in: one access point, one network name, one access device, the whole project."""
+
+    AP = "ap"
+    SSID = "ssid"
+    NAS = "nas"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLimit:
+    """How many devices may be online at a place (features A28).
+
+    ``value`` is an access point's MAC (``aa:bb:cc:dd:ee:ff``) or name as Called-Station-Id tells it, a network name,
+    the name of an access device; empty for the project.
+    """
+
+    project_id: ProjectId
+    kind: PlaceKind
+    value: str
+    maximum: int

@@ -134,7 +134,7 @@ class ListAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessListEntry:
-    """A black or white list entry; ``expires_at`` None never ends."""
+    """A black or white list entry; ``expires_at`` None never ends, ``created_by`` is who made it."""
 
     project_id: ProjectId
     kind: ListKind
@@ -142,3 +142,4 @@ class AccessListEntry:
     value: str
     reason: str
     expires_at: int | None
+    created_by: str = ""

@@ -72,9 +72,20 @@ class Account(NamedTuple):
         return self.locked_until is not None and (self.locked_until == 0 or now < self.locked_until)
 
 
+class BindingMode(StrEnum):
+    """Which devices an account may be used from (features A14): those it learns by logging in, any, or fixed ones."""
+
+    LEARN = "learn"
+    NONE = "none"
+    FIXED = "fixed"
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A node of the group tree; None in a switch inherits from the parent (features F03, F04)."""
+    """A node of the group tree; None in a switch inherits from the parent (features F03, F04).
+
+    ``binding`` goes before the plan's: a dormitory binds, a merchant does not, whatever they bought.
+    """
 
     id: GroupId
     project_id: ProjectId
@@ -90,6 +101,7 @@ class Group:
     rate_id: int | None = None
     plan_id: int | None = None
     base_plan_id: int | None = None
+    binding: BindingMode | None = None
 
 
 class BindingKind(StrEnum):

@@ -10,7 +10,7 @@ from typing import Final, NewType
 from zhuomai_appliance.model.moment import Anchor, Period, PeriodUnit, Timestamp
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import ProjectId
-from zhuomai_appliance.model.people import AccountId
+from zhuomai_appliance.model.people import AccountId, BindingMode
 from zhuomai_appliance.model.traffic import RateLimit
 
 # Period, its unit and its anchor belong to the calendar, and are part of what a plan says
@@ -38,6 +38,7 @@ __all__ = [
     "SubscriptionId",
     "SubscriptionState",
     "Terms",
+    "WhenFull",
     "move",
     "problems",
 ]  # fmt: skip
@@ -77,6 +78,13 @@ class OnExhaust(StrEnum):
     DISCONNECT = "disconnect"
     THROTTLE = "throttle"
     PAYG = "payg"
+
+
+class WhenFull(StrEnum):
+    """What happens to one device too many (共享数): it is refused, or the one online for longest has to go."""
+
+    REJECT = "reject"
+    KICK_OLDEST = "kick_oldest"
 
 
 class Direction(StrEnum):
@@ -188,7 +196,8 @@ class AccessPolicy:
 
     `rate` None sets no limit; `max_sessions` and `max_macs` 0 set none; `session_cap_seconds` bounds one session;
     `interim_seconds` None leaves the choice to the device's setting; `silent_login_days` None forbids 无感知.
-    `throttle` is the rate after exhaustion where `on_exhaust` is throttle.
+    `throttle` is the rate after exhaustion where `on_exhaust` is throttle. `silent_login_kinds` has other days for
+    devices that were learned by one kind of access (the words of `AccessKind`); 0 remembers none of these.
     """
 
     rate: RateLimit | None = None
@@ -199,6 +208,21 @@ class AccessPolicy:
     silent_login_days: int | None = None
     on_exhaust: OnExhaust = OnExhaust.DISCONNECT
     throttle: RateLimit | None = None
+    silent_login_kinds: tuple[tuple[str, int], ...] = ()
+    binding: BindingMode = BindingMode.LEARN
+    when_full: WhenFull = WhenFull.REJECT
+
+    def silent_days(self, kind: str) -> int | None:
+        """Days of 无感知 after a login by this kind of access; None for none."""
+        for name, days in self.silent_login_kinds:
+            if name == kind:
+                return days or None
+        return self.silent_login_days
+
+    @property
+    def has_silent_login(self) -> bool:
+        """Whether any kind of login is remembered."""
+        return self.silent_login_days is not None or any(days for _, days in self.silent_login_kinds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from zhuomai_appliance.model.facts import Facts, FactsError, canonical
 from zhuomai_appliance.model.moment import Anchor, Period, Timestamp, parse_period
+from zhuomai_appliance.model.people import BindingMode
 from zhuomai_appliance.model.products import (
     DEFAULT_ACTIVATE_BY_DAYS,
     DEFAULT_PRIORITY,
@@ -20,6 +21,7 @@ from zhuomai_appliance.model.products import (
     Quota,
     Starts,
     Terms,
+    WhenFull,
 )
 from zhuomai_appliance.model.traffic import RateLimit
 
@@ -37,6 +39,9 @@ def policy_facts(policy: AccessPolicy) -> dict[str, object]:
         "silent_login_days": policy.silent_login_days,
         "on_exhaust": policy.on_exhaust.value,
         "throttle": _rate_facts(policy.throttle),
+        "silent_login_kinds": dict(policy.silent_login_kinds) or (),
+        "binding": policy.binding.value,
+        "when_full": policy.when_full.value,
     }
     return {name: value for name, value in facts.items() if value != getattr(PLAIN_POLICY, name)}
 
@@ -62,9 +67,18 @@ def _policy_of_text(text: str) -> AccessPolicy:
         silent_login_days=facts.maybe_number("silent_login_days"),
         on_exhaust=facts.word("on_exhaust", OnExhaust, OnExhaust.DISCONNECT),
         throttle=_rate_from(facts, "throttle"),
+        silent_login_kinds=_days_from(facts.raw("silent_login_kinds", {})),
+        binding=facts.word("binding", BindingMode, BindingMode.LEARN),
+        when_full=facts.word("when_full", WhenFull, WhenFull.REJECT),
     )
     facts.done()
     return policy
+
+
+def _days_from(value: object) -> tuple[tuple[str, int], ...]:
+    if not isinstance(value, dict) or not all(type(days) is int for days in value.values()):
+        raise FactsError("access policy: silent_login_kinds is no table of days")
+    return tuple(sorted((str(kind), days) for kind, days in value.items()))
 
 
 def _rate_facts(rate: RateLimit | None) -> list[int] | None:

@@ -1,12 +1,15 @@
-"""May this attempt go online, and how? An ordered list of small checks; the first refusal is the answer."""
+"""May this attempt go online, and how? One ordered list of small named checks; the first refusal is the answer.
+
+`CHECKS` is the whole policy, in its order: `zhuomai explain` walks the same tuple and calls the same functions as the
+server, and shows what each of them looked at.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from zhuomai_appliance.model.access import (
-    AccessAttempt,
     AccessKind,
     Grant,
     MacProof,
@@ -15,22 +18,12 @@ from zhuomai_appliance.model.access import (
     Rejection,
     Verdict,
 )
-from zhuomai_appliance.model.entitlement import (
-    Entitlement,
-    Standing,
-    WhyNot,
-    current,
-    first_login,
-    standing,
-    why_not,
-)
-from zhuomai_appliance.model.network import AccessListEntry
+from zhuomai_appliance.model.entitlement import WhyNot, why_not
 from zhuomai_appliance.model.people import is_printable_name
-from zhuomai_appliance.model.segments import Segment
-from zhuomai_appliance.policy.devices import BindingPlan, binding_for, may_come_back, too_many_devices
-from zhuomai_appliance.policy.facts import AccessFacts
-from zhuomai_appliance.policy.limits import interim_seconds, rate_for, session_timeout
-from zhuomai_appliance.policy.lists import check_lists
+from zhuomai_appliance.policy import shown
+from zhuomai_appliance.policy.case import Case
+from zhuomai_appliance.policy.devices import NOT_BOUND, BindingPlan, may_come_back
+from zhuomai_appliance.policy.limits import chosen_rate, interim_seconds
 
 _WHY: Final = {
     WhyNot.NO_PLAN: Reason.NO_PLAN,
@@ -42,61 +35,23 @@ _WHY: Final = {
 }
 
 
-def before_proof(
-    attempt: AccessAttempt, facts: AccessFacts | None, lists: Iterable[AccessListEntry], now: int
-) -> Rejection | None:
-    """What is decided without looking at the password; None lets the proof be checked.
+class Check(NamedTuple):
+    """One step of the policy.
 
-    Malformed requests, the device's own administrators, listed devices, unknown names and locked accounts. That an
-    account is closed, suspended or without a plan is told only to who knows its password. ``facts`` None means that
-    nobody has this name, or that no account owns this device.
+    Attributes:
+        name: a stable word; words for people are in web.explained.
+        judge: refuses, or lets the next check have its say.
+        looks_at: what it decides by, for whoever wants to know why; None where it has nothing to say.
     """
-    return (
-        _malformed(attempt)
-        or _admin(attempt)
-        or check_lists(lists, attempt.mac, attempt.ip, now)
-        or _unknown(attempt, facts)
-        or (None if facts is None else _locked(facts, now))
-    )
+
+    name: str
+    judge: Callable[[Case], Rejection | None]
+    looks_at: Callable[[Case], shown.Shown]
 
 
-def decide(attempt: AccessAttempt, facts: AccessFacts, now: int) -> Verdict:
-    """The verdict on an attempt whose proof holds (a bound device's address is its own proof).
-
-    The plan's chain is asked as of ``now`` and as if the login had started what waits for a first login; the flow
-    stores that start. The Grant's ``class_token`` is the flow's to fill.
-    """
-    for check in _ACCOUNT_CHECKS:
-        if refused := check(facts, now):
-            return refused
-    if facts.entitlement is None:
-        return Rejection(Reason.NO_PLAN)
-    found = standing(facts.entitlement, now)
-    if found is None:
-        return _no_access(first_login(facts.entitlement, now), now)
-    refused = (
-        _silent(attempt, facts, found.segment, now)
-        or _bindings(attempt, facts, found.segment, now)
-        or too_many_devices(
-            attempt.mac, attempt.ip, found.max_sessions, facts.open_sessions, facts.reservations, now
-        )
-    )
-    return refused or _grant(facts, found, now)
-
-
-def binding_plan(attempt: AccessAttempt, facts: AccessFacts, now: int) -> BindingPlan | None:
-    """What a granted login binds, by the plan that holds at ``now``; None where there is nothing to bind."""
-    if facts.entitlement is None:
-        return None
-    segment = current(first_login(facts.entitlement, now), now)
-    if segment is None:
-        return None
-    plan = binding_for(attempt.mac, facts.bindings, segment.policy, now)
-    return plan if isinstance(plan, BindingPlan) else None
-
-
-def _malformed(attempt: AccessAttempt) -> Rejection | None:
+def _malformed(case: Case) -> Rejection | None:
     """Names with control, bidi or invisible characters are refused, never repaired (security R8)."""
+    attempt = case.attempt
     if isinstance(attempt.proof, NoProof):
         return Rejection(Reason.MALFORMED, attempt.proof.detail)
     if not isinstance(attempt.proof, MacProof) and not is_printable_name(attempt.username):
@@ -104,27 +59,29 @@ def _malformed(attempt: AccessAttempt) -> Rejection | None:
     return None
 
 
-def _admin(attempt: AccessAttempt) -> Rejection | None:
+def _administrator(case: Case) -> Rejection | None:
     """Logins to the access device itself are never an account's (vendor notes §2)."""
-    return Rejection(Reason.ADMIN_LOGIN) if attempt.access_kind is AccessKind.ADMIN else None
+    return Rejection(Reason.ADMIN_LOGIN) if case.attempt.access_kind is AccessKind.ADMIN else None
 
 
-def _unknown(attempt: AccessAttempt, facts: AccessFacts | None) -> Rejection | None:
-    if facts is not None:
+def _lists(case: Case) -> Rejection | None:
+    phone = None if case.facts is None else case.facts.phone_index
+    return case.lists.check(case.attempt.mac, case.attempt.ip, case.now, phone)
+
+
+def _known(case: Case) -> Rejection | None:
+    if case.facts is not None:
         return None
-    if isinstance(attempt.proof, MacProof):
-        return Rejection(Reason.DEVICE_NOT_REGISTERED, "not bound")
-    return Rejection(Reason.UNKNOWN_USER)
+    return (
+        Rejection(Reason.DEVICE_NOT_REGISTERED, NOT_BOUND)
+        if case.is_silent
+        else Rejection(Reason.UNKNOWN_USER)
+    )
 
 
-def _closed(facts: AccessFacts, now: int) -> Rejection | None:
-    closed_at = facts.account.closed_at
-    return Rejection(Reason.ACCOUNT_CLOSED) if closed_at is not None and closed_at <= now else None
-
-
-def _locked(facts: AccessFacts, now: int) -> Rejection | None:
-    account = facts.account
-    if not account.is_locked(now):
+def _locked(case: Case) -> Rejection | None:
+    account = case.known.account
+    if not account.is_locked(case.now):
         return None
     found: tuple[tuple[str, int | str], ...] = (("x", account.locked_reason),)
     if account.locked_until:
@@ -132,25 +89,29 @@ def _locked(facts: AccessFacts, now: int) -> Rejection | None:
     return Rejection(Reason.ACCOUNT_LOCKED, facts=found)
 
 
-def _must_change_password(facts: AccessFacts, now: int) -> Rejection | None:
-    return Rejection(Reason.MUST_CHANGE_PASSWORD) if facts.must_change_password else None
+def _closed(case: Case) -> Rejection | None:
+    closed_at = case.known.account.closed_at
+    return Rejection(Reason.ACCOUNT_CLOSED) if closed_at is not None and closed_at <= case.now else None
 
 
-def _must_bind_phone(facts: AccessFacts, now: int) -> Rejection | None:
-    return Rejection(Reason.MUST_BIND_PHONE) if facts.must_bind_phone else None
+def _password_change(case: Case) -> Rejection | None:
+    return Rejection(Reason.MUST_CHANGE_PASSWORD) if case.known.must_change_password else None
 
 
-_ACCOUNT_CHECKS: Final[tuple[Callable[[AccessFacts, int], Rejection | None], ...]] = (
-    _closed,
-    _locked,
-    _must_change_password,
-    _must_bind_phone,
-)
+def _phone_binding(case: Case) -> Rejection | None:
+    return Rejection(Reason.MUST_BIND_PHONE) if case.known.must_bind_phone else None
 
 
-def _no_access(chain: Entitlement, now: int) -> Rejection:
+def _rules(case: Case) -> Rejection | None:
+    """Where and when: hours with holidays, device, SSID, VLAN, kind, network, by group (features A13, A17, A21)."""
+    return None if case.known.rules is None else case.ruling.refusal()
+
+
+def _plan(case: Case) -> Rejection | None:
     """Why the chain has nothing to be online with. ``t`` is when a plan ended, or when the next one begins."""
-    missing = why_not(chain, now)
+    if case.standing is not None:
+        return None
+    missing = None if case.chain is None else why_not(case.chain, case.now)
     if missing is None:
         return Rejection(Reason.NO_PLAN)
     facts: tuple[tuple[str, int | str], ...] = ()
@@ -163,35 +124,138 @@ def _no_access(chain: Entitlement, now: int) -> Rejection:
     return Rejection(reason, detail, facts)
 
 
-def _silent(attempt: AccessAttempt, facts: AccessFacts, segment: Segment, now: int) -> Rejection | None:
-    if not isinstance(attempt.proof, MacProof):
+def _silent_login(case: Case) -> Rejection | None:
+    """A device address alone opens an account only while its owner's plan and its own validity allow it (A10, A11)."""
+    proof, segment = case.attempt.proof, case.segment
+    if segment is None or not isinstance(proof, MacProof):
         return None
-    return may_come_back(attempt.proof.mac, facts.bindings, segment.policy, now)
+    return may_come_back(proof.mac, case.known.bindings, segment.policy, case.now)
 
 
-def _bindings(attempt: AccessAttempt, facts: AccessFacts, segment: Segment, now: int) -> Rejection | None:
-    plan = binding_for(attempt.mac, facts.bindings, segment.policy, now)
-    return plan if isinstance(plan, Rejection) else None
+def _devices(case: Case) -> Rejection | None:
+    """Bound devices: the first so many, or those that an operator fixed (features A14, A20)."""
+    found = case.binding
+    return found if isinstance(found, Rejection) else None
 
 
-def _grant(facts: AccessFacts, found: Standing, now: int) -> Verdict:
+def _sessions(case: Case) -> Rejection | None:
+    """How many devices are online at once (共享数, features A19)."""
+    facts = case.known
+    if not facts.open_sessions and not facts.reservations:
+        return None
+    found = case.room
+    return found if isinstance(found, Rejection) else None
+
+
+def _places(case: Case) -> Rejection | None:
+    """How many may be at one access point, in one network, at one device, in the project (features A28)."""
+    for place in case.known.places:
+        if place.others >= place.maximum:
+            detail = f"{place.kind} {place.value} {place.others}/{place.maximum}"
+            return Rejection(Reason.PLACE_FULL, detail, (("n", place.maximum),))
+    return None
+
+
+def _time(case: Case) -> Rejection | None:
+    """A session of no length is a refusal, never a Session-Timeout of 0 (billing rules §12)."""
+    found = case.standing
+    if found is None or case.timeout != 0:
+        return None
     segment, end = found.segment, found.coverage_end
-    left, online_left = found.octets_left, found.seconds_left
-    policy = segment.policy
-    timeout = session_timeout(policy, end, now, online_left)
-    if timeout == 0:
-        if online_left is not None and online_left <= 0:
-            return Rejection(Reason.TIME_USED_UP, facts=(("plan", segment.plan_name),))
-        return Rejection(
-            Reason.EXPIRED, facts=(("t", now if end is None else end), ("plan", segment.plan_name))
-        )
-    rate = rate_for(policy.rate, facts.account_rate, facts.group_rate, throttled=segment.throttled)
-    return Grant(
-        session_timeout_seconds=timeout,
+    if found.seconds_left is not None and found.seconds_left <= 0:
+        return Rejection(Reason.TIME_USED_UP, facts=(("plan", segment.plan_name),))
+    return Rejection(
+        Reason.EXPIRED, facts=(("t", case.now if end is None else end), ("plan", segment.plan_name))
+    )
+
+
+BEFORE_PROOF: Final = (
+    Check("request", _malformed, shown.request),
+    Check("administrator", _administrator, shown.administrator),
+    Check("lists", _lists, shown.lists),
+    Check("account", _known, shown.account),
+    Check("lock", _locked, shown.lock),
+)
+"""What is decided without looking at the password."""
+
+AFTER_PROOF: Final = (
+    Check("closed", _closed, shown.closed),
+    Check("lock_again", _locked, shown.nothing),
+    Check("password_change", _password_change, shown.password_change),
+    Check("phone_binding", _phone_binding, shown.phone_binding),
+    Check("rules", _rules, shown.rules),
+    Check("plan", _plan, shown.plan),
+    Check("silent_login", _silent_login, shown.silent_login),
+    Check("devices", _devices, shown.devices),
+    Check("sessions", _sessions, shown.sessions),
+    Check("places", _places, shown.places),
+    Check("time", _time, shown.time),
+)
+"""What only who knows the password is told."""
+
+CHECKS: Final = BEFORE_PROOF + AFTER_PROOF
+
+_JUDGES_BEFORE: Final = tuple(check.judge for check in BEFORE_PROOF)
+_JUDGES_AFTER: Final = tuple(check.judge for check in AFTER_PROOF)
+
+
+def before_proof(case: Case) -> Rejection | None:
+    """What is decided without looking at the password; None lets the proof be checked.
+
+    Malformed requests, the device's own administrators, listed devices, unknown names and locked accounts. That an
+    account is closed, suspended or without a plan is told only to who knows its password.
+    """
+    for judge in _JUDGES_BEFORE:
+        if refused := judge(case):
+            return refused
+    return None
+
+
+def decide(case: Case) -> Verdict:
+    """The verdict on an attempt whose proof holds (a bound device's address is its own proof).
+
+    The plan's chain is asked as of the case's ``now`` and as if the login had started what waits for a first login;
+    the flow stores that start. The Grant's ``class_token`` is the flow's to fill, and its ``ends`` to carry out.
+    """
+    for judge in _JUDGES_AFTER:
+        if refused := judge(case):
+            return refused
+    return grant(case)
+
+
+def grant(case: Case) -> Grant:
+    """What a login gets that no check refuses: the plan, with what account, group and access rule make of it."""
+    found, facts = case.standing, case.known
+    if found is None:
+        raise LookupError("nothing is granted without a plan")
+    segment, left, interval = found.segment, found.octets_left, facts.nas.interim_seconds
+    policy, rule_rate = segment.policy, None if facts.rules is None else case.ruling.rate
+    rate, _ = chosen_rate(
+        policy.rate, facts.account_rate, facts.group_rate, rule=rule_rate, throttled=segment.throttled
+    )
+    made = Grant(
+        session_timeout_seconds=case.timeout,
         idle_timeout_seconds=None,
         octets_left=left,
         rate=rate,
-        acct_interim_seconds=interim_seconds(policy, facts.nas.interim_seconds, left, rate),
+        acct_interim_seconds=interim_seconds(policy, interval, left, rate),
         user_group=facts.user_group,
         plan_name=segment.plan_name,
     )
+    if facts.open_sessions and isinstance(case.room, tuple) and case.room:
+        made = made._replace(ends=tuple((one.nas_id, one.acct_session_id) for one in case.room))
+    rule = None if facts.rules is None else case.ruling.rule
+    if rule is None:
+        return made
+    return made._replace(
+        user_group=rule.user_group or made.user_group,
+        vlan=rule.vlan,
+        pool=rule.pool,
+        acl=rule.acl,
+        isolation=rule.isolation or made.isolation,
+    )
+
+
+def binding_plan(case: Case) -> BindingPlan | None:
+    """What a granted login binds, by the plan in use; None where there is nothing to bind."""
+    return case.binding if isinstance(case.binding, BindingPlan) else None

@@ -6,12 +6,16 @@ from typing import NamedTuple
 
 from zhuomai_appliance.model.entitlement import Entitlement
 from zhuomai_appliance.model.network import Nas, NasId
-from zhuomai_appliance.model.people import Account, DeviceBinding
+from zhuomai_appliance.model.people import Account, BindingMode, DeviceBinding
 from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.policy.rules import RuleBook
 
 
 class OpenSession(NamedTuple):
-    """A session that the books hold open. ``updated_at`` is its last sign of life by our own clock."""
+    """A session that the books hold open. ``updated_at`` is its last sign of life by our own clock.
+
+    ``started_at`` is when it began, by its device's.
+    """
 
     mac: str | None
     nas_id: NasId
@@ -19,6 +23,7 @@ class OpenSession(NamedTuple):
     updated_at: int
     interim_seconds: int
     ip: str | None
+    started_at: int = 0
 
 
 class Reservation(NamedTuple):
@@ -31,12 +36,36 @@ class Reservation(NamedTuple):
     until: int
 
 
+class Kick(NamedTuple):
+    """A device that had to go because a newer one of the same account came, and the sessions that were ended for it.
+
+    ``device`` is its MAC or, where none is known, its address.
+    """
+
+    at: int
+    device: str | None
+    sessions: tuple[tuple[NasId, str], ...]
+
+
+class PlaceCount(NamedTuple):
+    """A limited place that a login would enter: how many may be there and how many others are (features A28)."""
+
+    kind: str
+    value: str
+    maximum: int
+    others: int
+
+
 class AccessFacts(NamedTuple):
     """One account as authorisation sees it.
 
     ``password`` is what is stored, in the clear and as UTF-8, None where none is kept. The two switches are already
     resolved: True means that the group demands it and the person has not done it. ``user_group`` is the name that
-    the access device knows the person's group by.
+    the access device knows the person's group by, ``binding`` what the group says of devices.
+
+    ``rules`` None means that the project has none; ``outer_vlan`` is the access network's own tag of QinQ, told where
+    there are rules. ``phone_index`` is the keyed digest of the account's phone, asked for where phones are listed.
+    ``kicks`` are those of the last hour.
     """
 
     account: Account
@@ -51,6 +80,12 @@ class AccessFacts(NamedTuple):
     account_rate: RateLimit | None = None
     group_rate: RateLimit | None = None
     user_group: str | None = None
+    binding: BindingMode | None = None
+    rules: RuleBook | None = None
+    outer_vlan: int | None = None
+    phone_index: bytes | None = None
+    kicks: tuple[Kick, ...] = ()
+    places: tuple[PlaceCount, ...] = ()
 
     def __repr__(self) -> str:
         """Nothing but the account's number: a password must not slip into a log."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from zhuomai_appliance.model.products import AccessPolicy
@@ -23,6 +24,42 @@ ASSUMED_LINE_BPS: Final = 100_000_000
 """What a user without a rate limit is taken to be able to draw when a small allowance decides the interval."""
 
 
+class SessionEnd(StrEnum):
+    """What ends a session that goes on and on: the word that explains a Session-Timeout."""
+
+    COVERAGE = "coverage"
+    ONLINE_TIME = "online_time"
+    HOURS = "hours"
+    BALANCE = "balance"
+    SESSION_CAP = "session_cap"
+
+
+def session_ends(
+    policy: AccessPolicy,
+    coverage_end: int | None,
+    now: int,
+    seconds_left: int | None = None,
+    next_forbidden_at: int | None = None,
+    balance_seconds: int | None = None,
+) -> list[tuple[int, SessionEnd]]:
+    """Everything that will end a session, in seconds from now; the first of the smallest decides.
+
+    Args: see `session_timeout`.
+    """
+    ends: list[tuple[int, SessionEnd]] = []
+    if coverage_end is not None:
+        ends.append((coverage_end - now, SessionEnd.COVERAGE))
+    if seconds_left is not None:
+        ends.append((seconds_left, SessionEnd.ONLINE_TIME))
+    if next_forbidden_at is not None:
+        ends.append((next_forbidden_at - now, SessionEnd.HOURS))
+    if balance_seconds is not None:
+        ends.append((balance_seconds, SessionEnd.BALANCE))
+    if policy.session_cap_seconds is not None:
+        ends.append((max(policy.session_cap_seconds, MIN_SESSION_SECONDS), SessionEnd.SESSION_CAP))
+    return ends
+
+
 def session_timeout(
     policy: AccessPolicy,
     coverage_end: int | None,
@@ -41,21 +78,10 @@ def session_timeout(
 
     The smallest wins. The plan's cap on one session is lifted to 60 s; an end is an end, however near.
     """
-    ends = [
-        left
-        for left in (
-            None if coverage_end is None else coverage_end - now,
-            seconds_left,
-            None if next_forbidden_at is None else next_forbidden_at - now,
-            balance_seconds,
-        )
-        if left is not None
-    ]
-    if policy.session_cap_seconds is not None:
-        ends.append(max(policy.session_cap_seconds, MIN_SESSION_SECONDS))
+    ends = session_ends(policy, coverage_end, now, seconds_left, next_forbidden_at, balance_seconds)
     if not ends:
         return None
-    return min(max(min(ends), 0), MAX_SESSION_SECONDS)
+    return min(max(min(ends)[0], 0), MAX_SESSION_SECONDS)
 
 
 def interim_seconds(
@@ -79,13 +105,47 @@ def interim_seconds(
     return interval
 
 
-def rate_for(
-    plan: RateLimit | None, account: RateLimit | None, group: RateLimit | None, *, throttled: bool = False
-) -> RateLimit | None:
-    """The rate that holds: the account's own, else the plan's, else the group's.
+class RateSource(StrEnum):
+    """Whose rate holds, the strongest first."""
 
-    After exhaustion the plan's slow rate holds and no other: an account's better rate was for what is used up.
+    THROTTLE = "throttle"
+    RULE = "rule"
+    ACCOUNT = "account"
+    PLAN = "plan"
+    GROUP = "group"
+    NONE = "none"
+
+
+def chosen_rate(
+    plan: RateLimit | None,
+    account: RateLimit | None,
+    group: RateLimit | None,
+    *,
+    rule: RateLimit | None = None,
+    throttled: bool = False,
+) -> tuple[RateLimit | None, RateSource]:
+    """The rate that holds and where it comes from: the access rule's, the account's own, the plan's, the group's.
+
+    After exhaustion the plan's slow rate holds and no other: a better rate was for what is used up. None: no limit.
     """
     if throttled and plan is not None:
-        return plan
-    return account or plan or group
+        return plan, RateSource.THROTTLE
+    if rule is not None:
+        return rule, RateSource.RULE
+    if account is not None:
+        return account, RateSource.ACCOUNT
+    if plan is not None:
+        return plan, RateSource.PLAN
+    return (group, RateSource.GROUP) if group is not None else (None, RateSource.NONE)
+
+
+def rate_for(
+    plan: RateLimit | None,
+    account: RateLimit | None,
+    group: RateLimit | None,
+    *,
+    rule: RateLimit | None = None,
+    throttled: bool = False,
+) -> RateLimit | None:
+    """The rate that `chosen_rate` chooses."""
+    return chosen_rate(plan, account, group, rule=rule, throttled=throttled)[0]

@@ -178,13 +178,15 @@ def forget_signers(tx: Transaction, nas_id: NasId) -> None:
 def access_lists(reader: Reader) -> list[AccessListEntry]:
     """Every black and white list entry of every project, expired ones too."""
     return [
-        AccessListEntry(ProjectId(row[0]), ListKind(row[1]), ListAction(row[2]), row[3], row[4], row[5])
+        AccessListEntry(
+            ProjectId(row[0]), ListKind(row[1]), ListAction(row[2]), row[3], row[4], row[5], row[6]
+        )
         for row in reader.all(_Q.access_lists)
     ]
 
 
 def put_list_entry(tx: Transaction, entry: AccessListEntry, at: int) -> None:
-    """Add an entry, or change the one of the same kind and value."""
+    """Add an entry, or change the one of the same kind and value, whose maker stays who he was."""
     tx.run(
         _Q.put_list_entry,
         project_id=entry.project_id,
@@ -193,6 +195,7 @@ def put_list_entry(tx: Transaction, entry: AccessListEntry, at: int) -> None:
         value=entry.value,
         reason=entry.reason,
         expires_at=entry.expires_at,
+        created_by=entry.created_by,
         at=at,
     )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import ProjectId
-from zhuomai_appliance.model.people import Group, GroupId
+from zhuomai_appliance.model.people import BindingMode, Group, GroupId
 from zhuomai_appliance.model.products import Plan, PlanId, PlanKind, PlanVersion, PlanVersionId, Terms
 from zhuomai_appliance.model.terms import dump_terms, load_terms
 from zhuomai_appliance.model.traffic import RateLimit
@@ -25,6 +25,7 @@ SWITCHES: Final = (
     "is_guest_group",
     "unbinds_per_month",
     "self_registration",
+    "binding",
 )
 """The properties of a group that are kept as one JSON object; those it inherits are left out."""
 
@@ -157,12 +158,19 @@ def groups(reader: Reader, project_id: ProjectId) -> list[Group]:
             rate_id=rate_id,
             plan_id=plan_id,
             base_plan_id=base_plan_id,
-            **{key: value for key, value in json.loads(switches).items() if key in SWITCHES},
+            **_switches(switches),
         )
         for group_id, parent_id, name, switches, rate_id, plan_id, base_plan_id in reader.all(
             _Q.groups, project_id=project_id
         )
     ]
+
+
+def _switches(text: str) -> dict[str, Any]:
+    found = {key: value for key, value in json.loads(text).items() if key in SWITCHES}
+    if "binding" in found:
+        found["binding"] = BindingMode(found["binding"])
+    return found
 
 
 def _columns(group: Group) -> dict[str, Value]:

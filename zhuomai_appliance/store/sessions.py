@@ -39,6 +39,7 @@ class Slot(NamedTuple):
     seen_at: int
     interim_seconds: int
     ip: str | None
+    started_at: int
 
 
 class UsageShare(NamedTuple):

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from zhuomai_appliance.model.access import Reason
-from zhuomai_appliance.web.words import Words, mark
+from zhuomai_appliance.web.words import Language, Words, mark
 
 
 class Tone(StrEnum):
@@ -218,6 +218,9 @@ def told(
 ) -> tuple[str, str]:
     """Title and sentence for a person. Fields that are not known choose ``elsewhere`` or leave the sentence out.
 
+    The field ``words`` is what whoever made the rule wants to say: it stands before the sentence that has all its
+    fields, and instead of one that sends people elsewhere.
+
     Args:
         way_out: whether this box offers what the sentence proposes (paying online, text messages, swapping a device).
     """
@@ -225,7 +228,11 @@ def told(
     sentence = text.sentence if way_out or not text.elsewhere else text.elsewhere
     filled = _fill(sentence, words, fields)
     if filled is None and text.elsewhere:
-        filled = _fill(text.elsewhere, words, fields)
+        sentence = text.elsewhere
+        filled = _fill(sentence, words, fields)
+    if own := str(fields.get("words", "")):
+        stop = "。" if words.language is Language.ZH else ". "
+        filled = f"{own}{stop}{filled}" if filled and sentence != text.elsewhere else own
     title = _fill(text.title, words, fields)
     return (title if title is not None else words.text(mark("You are not online")), filled or "")
 

@@ -49,11 +49,11 @@ ON CONFLICT (project_id, nas_id, address) DO NOTHING
 DELETE FROM nas_signs WHERE nas_id = :nas_id
 
 -- name: access_lists
-SELECT project_id, kind, action, value, reason, expires_at FROM access_list ORDER BY project_id, kind, value
+SELECT project_id, kind, action, value, reason, expires_at, created_by FROM access_list ORDER BY project_id, kind, value
 
 -- name: put_list_entry
-INSERT INTO access_list (project_id, kind, action, value, reason, expires_at, created_at)
-VALUES (:project_id, :kind, :action, :value, :reason, :expires_at, :at)
+INSERT INTO access_list (project_id, kind, action, value, reason, expires_at, created_at, created_by)
+VALUES (:project_id, :kind, :action, :value, :reason, :expires_at, :at, :created_by)
 ON CONFLICT (project_id, kind, value) DO UPDATE SET action = excluded.action, reason = excluded.reason,
        expires_at = excluded.expires_at
 

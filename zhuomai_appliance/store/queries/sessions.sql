@@ -53,7 +53,7 @@ WHERE stopped_at IS NULL AND (:account_id IS NULL OR account_id = :account_id)
 ORDER BY id
 
 -- name: slots_of_account
-SELECT mac, nas_id, acct_session_id, seen_at, interim_seconds, ip FROM session
+SELECT mac, nas_id, acct_session_id, seen_at, interim_seconds, ip, started_at FROM session
 WHERE account_id = :account_id AND stopped_at IS NULL
 
 -- name: insert_session

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from zhuomai_appliance.model.commerce import Channel, OrderState, PostingKind
 from zhuomai_appliance.model.network import ListAction, ListKind
-from zhuomai_appliance.model.people import AccountStatus
+from zhuomai_appliance.model.people import AccountStatus, BindingMode
 from zhuomai_appliance.model.products import PlanKind, SubscriptionState
 from zhuomai_appliance.web.api.fields import Time
 
@@ -226,6 +226,7 @@ class GroupItem(Answer):
     is_guest_group: bool | None
     unbinds_per_month: int | None
     self_registration: bool | None
+    binding: BindingMode | None
 
 
 class RateItem(Answer):
@@ -258,7 +259,7 @@ class NasItem(Answer):
 
 
 class ListEntryItem(Answer):
-    """An entry of a black or white list; `expires_at` null has no end."""
+    """An entry of a black or white list; `expires_at` null has no end, `created_by` is who made it."""
 
     id: str
     project: str
@@ -267,6 +268,7 @@ class ListEntryItem(Answer):
     value: str
     reason: str
     expires_at: Time | None
+    created_by: str
 
 
 class OperatorItem(Answer):

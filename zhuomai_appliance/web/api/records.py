@@ -221,6 +221,7 @@ def _entry(parts: Parts, entry: AccessListEntry) -> ListEntryItem:
         value=entry.value,
         reason=entry.reason,
         expires_at=parts.maybe_time(entry.expires_at, entry.project_id),
+        created_by=entry.created_by,
     )
 
 
