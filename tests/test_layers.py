@@ -38,6 +38,8 @@ LAYERS = {
     "radius.dictionary": Layer("", "pyrad"),
     "radius.passwords": Layer("", "cryptography OpenSSL"),
     "radius.eap*": Layer("", "automat cryptography OpenSSL"),
+    "radius.mschap": Layer("", "cryptography"),
+    "radius.tls_engine": Layer("", "cryptography OpenSSL"),
     "portal": Layer("", "automat"),
     "vendors": Layer("model radius"),
     "policy": Layer("model radius.passwords"),

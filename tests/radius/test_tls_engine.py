@@ -1,0 +1,420 @@
+"""The server's end of a tunnel against OpenSSL's client end, in memory."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from OpenSSL import SSL
+
+from tests.radius.tls_peer import Hours, Peer, authority, client, context, real_now, server, shake
+from zhuomai_appliance.radius import eap_authority, tls_engine
+from zhuomai_appliance.radius.eap_authority import KeyPair
+from zhuomai_appliance.radius.tls_engine import (
+    MAX_RECEIVED_OCTETS,
+    MAX_REMEMBERED,
+    RESUMPTION_SECONDS,
+    TlsContext,
+    TlsFailed,
+    TlsFault,
+    TlsUnusable,
+)
+
+both_versions = pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+
+
+@both_versions
+def test_both_ends_share_data_and_keys(version: str) -> None:
+    """After the handshake data flows both ways, and both ends export the same keys, with and without a context."""
+    engine, peer = context().engine(), Peer(version)
+    assert engine.version == ""
+    shake(engine, peer)
+    assert engine.handshake_done
+    assert (engine.version, engine.resumed, engine.remembered, engine.peer_certificate) == (
+        version,
+        False,
+        None,
+        None,
+    )
+    engine.receive(peer.say(b"from the device"))
+    assert (engine.read(), engine.read()) == (b"from the device", b"")
+    engine.write(b"from the server")
+    assert peer.hear(engine.take()) == b"from the server"
+    for words in (None, b"\x0d"):
+        keys = engine.export(b"client EAP encryption", 128, words)
+        assert keys == peer.connection.export_keying_material(b"client EAP encryption", 128, words)
+        assert len(keys) == 128
+
+
+@both_versions
+def test_one_octet_at_a_time_is_as_good_as_all(version: str) -> None:
+    """Records may arrive in any pieces."""
+    engine, peer = context().engine(), Peer(version)
+    records = peer.step()
+    while records:
+        for octet in records:
+            engine.receive(bytes((octet,)))
+        answer = engine.take()
+        records = peer.step(answer) if answer else b""
+    assert engine.handshake_done
+
+
+def test_the_chain_is_sent_along() -> None:
+    """What stands behind the server's certificate reaches the device."""
+    chain = server().certificate + authority().certificate
+    engine = TlsContext(chain, server().key, monotonic=Hours()).engine()
+    peer = Peer()
+    shake(engine, peer)
+    assert len(peer.connection.get_peer_cert_chain(as_cryptography=True) or ()) == 2
+
+
+@both_versions
+def test_a_client_certificate_is_verified_and_shown(version: str) -> None:
+    """With an authority of ours behind it, the device's certificate is what the flow gets to see."""
+    engine, peer = context().engine(client_certificate=True), Peer(version, client())
+    shake(engine, peer)
+    assert engine.handshake_done
+    assert engine.peer_certificate == eap_authority.to_der(client().certificate)
+
+
+def fault_of(engine: tls_engine.TlsEngine, peer: Peer) -> TlsFault:
+    """The fault that ends a handshake; the device has been told by an alert."""
+    with pytest.raises(TlsFailed) as failed:
+        shake(engine, peer)
+    assert not engine.handshake_done
+    assert engine.peer_certificate is None
+    with pytest.raises(TlsFailed):
+        engine.receive(b"")
+    alert = engine.take()
+    if failed.value.fault is not TlsFault.SERVER_REFUSED:
+        with pytest.raises(SSL.Error):
+            peer.step(alert)
+            peer.hear(b"")
+    return failed.value.fault
+
+
+@both_versions
+def test_a_device_without_a_certificate_is_refused(version: str) -> None:
+    """EAP-TLS without a certificate ends the tunnel."""
+    engine = context().engine(client_certificate=True)
+    assert fault_of(engine, Peer(version)) is TlsFault.NO_CERTIFICATE
+
+
+@both_versions
+def test_a_certificate_of_another_authority_is_refused(version: str) -> None:
+    """Even if that authority bears the same name."""
+    for name in ("Another authority", "Authority of tests "):
+        stranger = client(issuer=name)
+        engine = context().engine(client_certificate=True)
+        assert fault_of(engine, Peer(version, stranger)) is TlsFault.UNKNOWN_CA
+
+
+@both_versions
+def test_an_authority_of_the_same_name_is_another_one(version: str) -> None:
+    """The key counts, not the name."""
+    impostor = eap_authority.make_authority("Authority of tests", real_now())
+    stranger = eap_authority.issue_client(impostor, "20260001", "main", real_now())
+    engine = context().engine(client_certificate=True)
+    assert fault_of(engine, Peer(version, stranger)) is TlsFault.UNKNOWN_CA
+
+
+@both_versions
+def test_an_expired_certificate_is_refused(version: str) -> None:
+    """The day after the last one is too late."""
+    old = eap_authority.issue_client(authority(), "20260001", "main", real_now() - 40 * 86_400, 30)
+    engine = context().engine(client_certificate=True)
+    assert fault_of(engine, Peer(version, old)) is TlsFault.EXPIRED
+
+
+@both_versions
+def test_a_server_certificate_is_no_client_certificate(version: str) -> None:
+    """What was issued for another use does not log anybody in."""
+    engine = context().engine(client_certificate=True)
+    assert fault_of(engine, Peer(version, server())) is TlsFault.UNFIT
+
+
+def revocation_list(pair: KeyPair) -> bytes:
+    """A list of the test authority that names this certificate."""
+    issuer = x509.load_pem_x509_certificate(authority().certificate)
+    now = datetime.fromtimestamp(real_now(), UTC)
+    revoked = (
+        x509.RevokedCertificateBuilder()
+        .serial_number(x509.load_pem_x509_certificate(pair.certificate).serial_number)
+        .revocation_date(now - timedelta(hours=1))
+        .build()
+    )
+    key = load_pem_private_key(authority().key, None)
+    return (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(now - timedelta(hours=1))
+        .next_update(now + timedelta(days=7))
+        .add_revoked_certificate(revoked)
+        .sign(key, hashes.SHA256())  # type: ignore[arg-type]
+        .public_bytes(Encoding.PEM)
+    )
+
+
+@both_versions
+def test_a_revoked_certificate_is_refused_by_the_list(version: str) -> None:
+    """With a revocation list its certificates are refused, and the others still log in."""
+    lost = client("20260002")
+    with_list = context(crl=revocation_list(lost))
+    assert fault_of(with_list.engine(client_certificate=True), Peer(version, lost)) is TlsFault.REVOKED
+    engine = with_list.engine(client_certificate=True)
+    shake(engine, Peer(version, client()))
+    assert engine.handshake_done
+
+
+@both_versions
+def test_a_device_that_does_not_trust_us_is_told_apart(version: str) -> None:
+    """Its alert is the operator's hint that the authority is missing on the device."""
+    engine = context().engine()
+    stranger = Peer(version, trust=authority("Another authority").certificate)
+    engine.receive(stranger.step())
+    answer = engine.take()
+    with pytest.raises(SSL.Error):
+        stranger.step(answer)
+    with pytest.raises(TlsFailed) as failed:
+        engine.receive(stranger.pending())
+    assert failed.value.fault is TlsFault.SERVER_REFUSED
+    assert "unknown ca" in failed.value.why
+
+
+def test_an_old_version_is_refused() -> None:
+    """TLS 1.1 gets an alert; the fault says that it was the version."""
+    hello = Peer("TLSv1.2").step()
+    old = (
+        hello[:9] + b"\x03\x02" + hello[11:]
+    )  # client_version of the hello, without supported_versions beside it
+    engine = context().engine()
+    with pytest.raises(TlsFailed) as failed:
+        engine.receive(old)
+    assert failed.value.fault is TlsFault.VERSION
+    assert engine.take()[:1] == b"\x15"
+
+
+# Resumption -----------------------------------------------------------------------------------------------------------
+
+
+@both_versions
+@pytest.mark.parametrize("tickets", [True, False])
+@pytest.mark.parametrize("with_certificate", [True, False])
+def test_a_remembered_session_comes_back_with_its_words(
+    version: str, tickets: bool, with_certificate: bool
+) -> None:
+    """By ticket or session id, several times in a row, the words are there and so is the certificate."""
+    tls = context()
+    peer = Peer(version, client() if with_certificate else None, tickets=tickets)
+    for turn in range(4):
+        peer.connect()
+        engine = tls.engine(client_certificate=with_certificate)
+        shake(engine, peer)
+        assert engine.resumed == (turn > 0)
+        assert engine.remembered == (b"20260001" if turn else None)
+        assert (engine.peer_certificate is not None) == with_certificate
+        engine.remember(b"20260001")
+        engine.write(b"\0")
+        assert peer.hear(engine.take()) == b"\0"
+        engine.receive(peer.say(b"last words"))
+        assert engine.read() == b"last words"
+        peer.keep()
+        del engine
+
+
+@both_versions
+def test_a_session_in_which_nothing_was_proved_brings_nothing(version: str) -> None:
+    """A ticket of a tunnel whose inner method failed may be resumed; whoever does must prove himself inside."""
+    tls = context()
+    peer = Peer(version)
+    shake(tls.engine(), peer)
+    peer.keep()
+    peer.connect()
+    engine = tls.engine()
+    shake(engine, peer)
+    assert engine.handshake_done
+    assert engine.remembered is None
+
+
+def test_words_stay_with_their_own_session() -> None:
+    """Two devices, one after the other and mixed: each comes back as itself."""
+    tls = context()
+    peers = [Peer("TLSv1.2"), Peer("TLSv1.3"), Peer("TLSv1.2", tickets=False), Peer("TLSv1.3")]
+    for number, peer in enumerate(peers):
+        engine = tls.engine()
+        shake(engine, peer)
+        engine.remember(b"user %d" % number)
+        peer.hear(engine.take())
+        peer.keep()
+    for number, peer in enumerate(peers):
+        peer.connect()
+        engine = tls.engine()
+        shake(engine, peer)
+        assert (engine.resumed, engine.remembered) == (True, b"user %d" % number)
+
+
+@both_versions
+def test_any_of_several_tickets_brings_the_words(version: str) -> None:
+    """In TLS 1.3 a device gets two tickets and may come back with either; one of the first meeting serves again."""
+    tls = context()
+    peer = Peer(version)
+    engine = tls.engine()
+    shake(engine, peer)
+    engine.remember(b"20260001")
+    peer.keep()
+    first = peer.session
+    for _ in range(2):
+        peer.session = first
+        peer.connect()
+        engine = tls.engine()
+        shake(engine, peer)
+        assert engine.remembered == b"20260001"
+        peer.keep()
+
+
+@both_versions
+def test_a_tunnel_without_certificate_is_not_resumed_as_one_with(version: str) -> None:
+    """PEAP's session does not open EAP-TLS, nor the other way round."""
+    tls = context()
+    for before, after in ((False, True), (True, False)):
+        peer = Peer(version, client())
+        engine = tls.engine(client_certificate=before)
+        shake(engine, peer)
+        engine.remember(b"20260001")
+        peer.keep()
+        peer.connect()
+        engine = tls.engine(client_certificate=after)
+        shake(engine, peer)
+        assert not engine.resumed
+        assert engine.remembered is None
+        assert (engine.peer_certificate is not None) == after
+
+
+@both_versions
+def test_after_a_day_everything_begins_anew(version: str) -> None:
+    """However often a session was renewed, a day after the context's birth it is no longer known."""
+    hours = Hours()
+    tls, peer = context(hours), Peer(version)
+    engine = tls.engine()
+    shake(engine, peer)
+    engine.remember(b"20260001")
+    peer.keep()
+    hours.seconds += RESUMPTION_SECONDS - 1
+    peer.connect()
+    engine = tls.engine()
+    shake(engine, peer)
+    assert engine.resumed
+    engine.remember(b"20260001")
+    peer.keep()
+    hours.seconds += 1
+    peer.connect()
+    engine = tls.engine()
+    shake(engine, peer)
+    assert (engine.resumed, engine.remembered) == (False, None)
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound the oldest session is forgotten."""
+    assert MAX_REMEMBERED >= 10_000
+    monkeypatch.setattr(tls_engine, "MAX_REMEMBERED", 2)
+    tls = context()
+    peers = [Peer("TLSv1.2") for _ in range(3)]
+    for number, peer in enumerate(peers):
+        engine = tls.engine()
+        shake(engine, peer)
+        engine.remember(b"user %d" % number)
+        peer.keep()
+    found = []
+    for peer in peers:
+        peer.connect()
+        engine = tls.engine()
+        shake(engine, peer)
+        found.append(engine.remembered)
+    assert found == [None, b"user 1", b"user 2"]
+
+
+def test_nothing_can_be_remembered_before_the_handshake() -> None:
+    """An unfinished tunnel has proved nothing."""
+    with pytest.raises(ValueError, match="before the handshake"):
+        context().engine().remember(b"20260001")
+
+
+# Hostile input --------------------------------------------------------------------------------------------------------
+
+
+def test_a_conversation_has_a_size() -> None:
+    """A device that sends and sends, in the handshake or after it, is cut off before it costs memory."""
+    engine, peer = context().engine(), Peer()
+    shake(engine, peer)
+    piece = peer.say(b"x" * 8000)
+    with pytest.raises(TlsFailed) as failed:
+        for _ in range(MAX_RECEIVED_OCTETS // len(piece) + 1):
+            engine.receive(piece)
+            piece = peer.say(b"x" * 8000)
+    assert failed.value.fault is TlsFault.TOO_LARGE
+
+
+def test_an_endless_hello_is_cut_off() -> None:
+    """A handshake message that announces megabytes ends at OpenSSL's bound or ours, whichever is first."""
+    engine = context().engine()
+    with pytest.raises(TlsFailed):
+        engine.receive(b"\x16\x03\x01\x40\x00\x01\xff\xff\xff" + b"\0" * 16_380)
+        for _ in range(8):
+            engine.receive(b"\x16\x03\x01\x40\x00" + b"\0" * 16_384)
+
+
+@settings(max_examples=150, deadline=None)
+@given(octets=st.binary(max_size=300), at=st.integers(0, 200), flips=st.integers(1, 255))
+def test_garbage_never_does_more_than_fail(octets: bytes, at: int, flips: int) -> None:
+    """Random octets, and a hello with an octet changed or some put in, fail the tunnel or are waited on."""
+    tls = TLS
+    hello = Peer().step()
+    for records in (
+        octets,
+        hello[:at] + bytes((hello[at] ^ flips,)) + hello[at + 1 :],
+        hello[:at] + octets + hello[at:],
+    ):
+        engine = tls.engine()
+        try:
+            engine.receive(records)
+        except TlsFailed as failed:
+            assert failed.fault in {TlsFault.PROTOCOL, TlsFault.VERSION, TlsFault.SERVER_REFUSED}
+            assert failed.why
+        assert not engine.handshake_done
+        engine.take()
+
+
+TLS = context()
+
+
+# Material -------------------------------------------------------------------------------------------------------------
+
+
+def test_unusable_material_is_named() -> None:
+    """Each part that cannot be used is named in a sentence, before any device comes."""
+    good, clock = server(), Hours()
+    other = client()
+    with pytest.raises(TlsUnusable, match="does not belong"):
+        TlsContext(good.certificate, other.key, monotonic=clock)
+    with pytest.raises(TlsUnusable, match="server certificate is not PEM"):
+        TlsContext(b"nothing", good.key, monotonic=clock)
+    with pytest.raises(TlsUnusable, match="key is not PEM"):
+        TlsContext(good.certificate, b"nothing", monotonic=clock)
+    with pytest.raises(TlsUnusable, match="client authority is not PEM"):
+        TlsContext(good.certificate, good.key, client_ca=b"nothing", monotonic=clock)
+    with pytest.raises(TlsUnusable, match="revocation list is not PEM"):
+        TlsContext(good.certificate, good.key, crl=b"nothing", monotonic=clock)
+
+
+def test_without_an_authority_no_certificate_can_be_asked_for() -> None:
+    """EAP-TLS is then not to be offered."""
+    tls = TlsContext(server().certificate, server().key, monotonic=Hours())
+    assert not tls.asks_certificates
+    assert context().asks_certificates
+    with pytest.raises(ValueError, match="no authority"):
+        tls.engine(client_certificate=True)
