@@ -5,7 +5,7 @@ A new engine adds a maker to `ENGINES`; nothing else here knows which one it run
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -51,6 +51,22 @@ def test_a_write_gives_its_result_and_is_seen_at_once(store: Store, reactor: Que
     assert first < second
     assert store.reader.one(FIND, name="a") == (first, "a", 0)
     assert reactor.result(store.read(lambda reader: reader.all(NAMES))) == [("a",), ("b",)]
+
+
+def adding_all(tx: Transaction, names: Sequence[str]) -> list[int]:
+    """Work on items together; a name that is empty cannot be added."""
+    if "" in names:
+        raise ValueError("no name")
+    return [tx.insert(ADD, name=name) for name in names]
+
+
+def test_items_of_one_work_each_get_their_result(store: Store, reactor: QueueReactor) -> None:
+    """Whether they shared a call or not: results in the order of the items, and one at fault fails alone."""
+    answers = [store.write_together(adding_all, name, droppable=True) for name in ("a", "b", "", "c")]
+    assert isinstance(reactor.error(answers[2]), ValueError)
+    ids = [reactor.result(answers[at]) for at in (0, 1, 3)]
+    assert ids == sorted(ids)
+    assert store.reader.all(NAMES) == [("a",), ("b",), ("c",)]
 
 
 def test_rows_are_tuples_and_nothing_is_none(store: Store, reactor: QueueReactor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,54 @@ def test_waiting_writes_share_one_commit_and_one_call(make: Maker, reactor: Queu
     assert ids == list(range(1, 65))
     assert reactor.delivered == before + 1
     assert (store.counters.groups, store.counters.tasks) == (2, 65)
+
+
+def test_waiting_items_of_one_work_share_a_call(make: Maker, reactor: QueueReactor) -> None:
+    """Items in a row under one work come in one call, in order; another task between them divides them."""
+    calls: list[list[str]] = []
+
+    def work(tx: Transaction, items: Sequence[str]) -> list[int]:
+        calls.append(list(items))
+        return [tx.insert(ADD, name=item) for item in items]
+
+    store = make()
+    hold = Hold(store)
+    answers = [store.write_together(work, name, droppable=False) for name in "ab"]
+    between = store.write(adding("between"))
+    answers += [store.write_together(work, name, droppable=False) for name in "cd"]
+    hold.release()
+    assert [reactor.result(answer) for answer in answers] == [1, 2, 4, 5]
+    assert reactor.result(between) == 3
+    assert calls == [["a", "b"], ["c", "d"]]
+    assert (store.counters.groups, store.counters.tasks) == (2, 6)
+
+
+def test_work_that_gives_too_few_results_fails_as_a_whole(make: Maker, reactor: QueueReactor) -> None:
+    """A mistake in the work is its items' failure, not the store's: nothing of it stays, and others go on."""
+
+    def work(tx: Transaction, items: Sequence[str]) -> list[int]:
+        return [tx.insert(ADD, name=item) for item in items][1:]
+
+    store = make()
+    hold = Hold(store)
+    answers = [store.write_together(work, name, droppable=False) for name in "ab"]
+    good = store.write(adding("good"))
+    hold.release()
+    for answer in answers:
+        assert isinstance(reactor.error(answer), IndexError)
+    reactor.result(good)
+    assert names(store) == ["good"]
+    assert store.state.condition is Condition.OK
+
+
+def test_an_item_alone_is_written_without_another_reason(make: Maker, reactor: QueueReactor) -> None:
+    """The thread is woken for items too, at the end of the reactor's turn."""
+    store = make()
+    for name in "abc":
+        assert reactor.result(
+            store.write_together(lambda tx, items: [tx.insert(ADD, name=one) for one in items], name)
+        )
+    assert names(store) == ["a", "b", "c"]
 
 
 def test_a_group_has_a_largest_size(make: Maker, reactor: QueueReactor) -> None:

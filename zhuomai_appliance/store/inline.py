@@ -7,7 +7,7 @@ their end in one call. The caller holds the state directory's lock.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from zhuomai_appliance.store.interface import (
     Transaction,
 )
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 _log = Logger()
@@ -79,6 +80,16 @@ class InlineStore:
             return succeed(self._run(task))
         except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the task's caller
             return fail(error)
+
+    def write_together(
+        self,
+        work: Callable[[Transaction, Sequence[Item]], Sequence[T]],
+        item: Item,
+        *,
+        droppable: bool = False,
+    ) -> Deferred[T]:
+        """See `interface.Store.write_together`: here nothing ever waits."""
+        return self.write(lambda tx: work(tx, [item])[0], droppable=droppable)
 
     def _run(self, task: Callable[[Transaction], T]) -> T:
         if self._closed or not self.state.writable:

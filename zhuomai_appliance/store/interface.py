@@ -11,7 +11,7 @@ both engines. Aggregates unpack them into typed values; a row never leaves the s
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred
 
 from zhuomai_appliance.store.sql import Query
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -184,6 +185,20 @@ class Store(Protocol):
             QueueFull: not taken, the queue is too long.
             StoreClosed: not taken, the store is closing.
             StoreUnavailable: the engine failed; nothing is known to be stored.
+        """
+
+    def write_together(
+        self,
+        work: Callable[[Transaction, Sequence[Item]], Sequence[T]],
+        item: Item,
+        *,
+        droppable: bool = False,
+    ) -> Deferred[T]:
+        """As `write` of ``work(tx, [item])[0]``, but items that wait in a row under the same work may share one call.
+
+        For what comes in numbers: a few statements then serve many items. The work gives a result for each item, in
+        their order, and leaves the books as it would leave them item by item. If it raises, nothing of the call
+        stays and each of its items is worked on by itself, so that the one at fault fails alone.
         """
 
     def enqueue(self, task: Callable[[Transaction], object], *, droppable: bool = False) -> None:

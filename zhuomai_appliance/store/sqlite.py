@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -33,6 +33,7 @@ from zhuomai_appliance.store.interface import (
 from zhuomai_appliance.store.readers import ReaderPool
 from zhuomai_appliance.store.writer import CAPACITY, GROUP, PROBE_SECONDS, Writer
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 CHECK_SECONDS = 2.0
@@ -155,6 +156,19 @@ class SqliteStore:
             self._refused += 1
             return fail(StoreUnavailable(self._unwritable.reason))
         return self._writer.write(task, urgent=urgent, droppable=droppable)
+
+    def write_together(
+        self,
+        work: Callable[[Transaction, Sequence[Item]], Sequence[T]],
+        item: Item,
+        *,
+        droppable: bool = False,
+    ) -> Deferred[T]:
+        """See `interface.Store.write_together`."""
+        if self._writer is None:
+            self._refused += 1
+            return fail(StoreUnavailable(self._unwritable.reason))
+        return self._writer.write_together(work, item, droppable=droppable)
 
     def enqueue(self, task: Callable[[Transaction], object], *, droppable: bool = False) -> None:
         """See `interface.Store.enqueue`."""

@@ -17,7 +17,9 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -40,6 +42,7 @@ from zhuomai_appliance.store.interface import (
     Transaction,
 )
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 CAPACITY = 20_000
@@ -54,14 +57,35 @@ PROBE_SECONDS = 1.0
 _log = Logger()
 
 
+_Work = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
+
+
 class _Job:
-    """A task and who hears of it (None: nobody)."""
+    """A task, or an item of some work that many may share, and who hears of it (None: nobody)."""
 
-    __slots__ = ("deferred", "task")
+    __slots__ = ("deferred", "item", "task", "work")
 
-    def __init__(self, task: Callable[[Transaction], Any], deferred: Deferred[Any] | None) -> None:
-        self.task = task
+    def __init__(
+        self,
+        deferred: Deferred[Any] | None,
+        task: Callable[[Transaction], Any] | None,
+        work: _Work | None = None,
+        item: Any = None,
+    ) -> None:
         self.deferred = deferred
+        self.task = task
+        self.work = work
+        self.item = item
+
+    def run(self, transaction: Transaction) -> Any:
+        """Do it by itself."""
+        if self.task is not None:
+            return self.task(transaction)
+        assert self.work is not None  # noqa: S101 - a job is one or the other
+        return self.work(transaction, [self.item])[0]
+
+
+_work_of = attrgetter("work")
 
 
 class _GroupLostError(Exception):
@@ -100,6 +124,7 @@ class Writer:
         self._urgent: deque[_Job] = deque()
         self._normal: deque[_Job] = deque()
         self._closing = False
+        self._waking = False
         self._stopped = False
         self._waiting_for_stop: list[Deferred[None]] = []
         self._connection: sqlite3.Connection | None = None
@@ -132,12 +157,20 @@ class Writer:
     def write(self, task: Callable[[Transaction], T], *, urgent: bool, droppable: bool) -> Deferred[T]:
         """See `interface.Store.write`."""
         deferred: Deferred[T] = Deferred()
-        refusal = self._put(_Job(task, deferred), urgent, droppable)
+        refusal = self._put(_Job(deferred, task), urgent, droppable)
+        return deferred if refusal is None else fail(refusal)
+
+    def write_together(
+        self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item, *, droppable: bool
+    ) -> Deferred[T]:
+        """See `interface.Store.write_together`."""
+        deferred: Deferred[T] = Deferred()
+        refusal = self._put(_Job(deferred, None, work, item), False, droppable)
         return deferred if refusal is None else fail(refusal)
 
     def enqueue(self, task: Callable[[Transaction], object], *, droppable: bool) -> None:
         """See `interface.Store.enqueue`."""
-        refusal = self._put(_Job(task, None), False, droppable)
+        refusal = self._put(_Job(None, task), False, droppable)
         if refusal is not None:
             self._not_heard(refusal)
 
@@ -151,8 +184,18 @@ class Writer:
                 self._refused += 1
                 return QueueFull("too many writes are waiting")
             (self._urgent if urgent else self._normal).append(job)
-            self._wake.notify()
+            if job.work is None:
+                self._wake.notify()
+        if job.work is not None and not self._waking:
+            # More will come in this turn of the reactor: a thread woken for the first would fight for Python's lock
+            self._waking = True
+            self._call_from_thread(self._wake_up)
         return None
+
+    def _wake_up(self) -> None:
+        self._waking = False
+        with self._wake:
+            self._wake.notify()
 
     def close(self) -> Deferred[None]:
         """Take no more writes, finish those taken, answer them, end the thread."""
@@ -265,7 +308,7 @@ class Writer:
         """A group of one needs no savepoint: its transaction is undone as a whole."""
         connection, transaction = self._tools()
         try:
-            value = job.task(transaction)
+            value = job.run(transaction)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the task's caller
             self._must_be_whole(connection, error)
             connection.execute("ROLLBACK")
@@ -278,16 +321,24 @@ class Writer:
         """The common case, in which no task raises: two statements less for each than with savepoints."""
         connection, transaction = self._tools()
         results: list[tuple[_Job, bool, Any]] = []
-        for job in jobs:
-            try:
-                value = job.task(transaction)
-            except BaseException as error:  # noqa: BLE001 - it is raised again where its task runs alone
-                self._must_be_whole(connection, error)
-                connection.execute("ROLLBACK")
-                connection.execute("BEGIN IMMEDIATE")
-                return self._run_apart(jobs)
-            self._must_be_whole(connection, None)
-            results.append((job, True, value))
+        try:
+            for work, run in groupby(jobs, _work_of):
+                if work is None:
+                    for job in run:
+                        results.append((job, True, job.run(transaction)))
+                        self._must_be_whole(connection, None)
+                else:
+                    together = list(run)
+                    values = work(transaction, [job.item for job in together])
+                    results += [(job, True, value) for job, value in zip(together, values, strict=True)]
+                    self._must_be_whole(connection, None)
+        except _GroupLostError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is raised again where its task runs alone
+            self._must_be_whole(connection, error)
+            connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            return self._run_apart(jobs)
         return results
 
     def _run_apart(self, jobs: list[_Job]) -> list[tuple[_Job, bool, Any]]:
@@ -298,7 +349,7 @@ class Writer:
         for job in jobs:
             execute("SAVEPOINT task")
             try:
-                value = job.task(transaction)
+                value = job.run(transaction)
             except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the task's caller
                 self._must_be_whole(connection, error)
                 execute("ROLLBACK TO task")
