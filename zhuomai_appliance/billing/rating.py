@@ -83,6 +83,7 @@ class _Use(NamedTuple):
 
 
 _NOTHING = _Use(0, 0, 0)
+_GO_ON = Verdict(Outcome.CONTINUE)
 
 
 def consume(
@@ -109,10 +110,14 @@ def consume(
         raise ValueError(f"use cannot be negative: {up_octets}, {down_octets}, {seconds}")
     whole = _Use(up_octets, down_octets, seconds)
     head = consumed(entitlement)
-    if head is not None and not _counts(head) and first_login(entitlement, when) is entitlement:
-        # The common case: nothing counts this use, and neither time nor a login moves the chain meanwhile
-        draws = () if whole == _NOTHING else (Draw(head.subscription_id, *whole),)
-        return Consumption(entitlement, draws, (), Verdict(Outcome.CONTINUE))
+    if head is not None and not head.throttled and first_login(entitlement, when) is entitlement:
+        # The common case: neither time nor a login moves the chain meanwhile, and nothing is used up
+        octets, left = head.octets_left, head.seconds_left
+        counted = head.direction.counted(up_octets, down_octets)
+        if (octets is None or counted < octets) and (left is None or seconds < left):
+            draws = () if whole == _NOTHING else (Draw(head.subscription_id, *whole),)
+            chain, _ = _less(entitlement, head, whole)
+            return Consumption(chain, draws, (), _GO_ON)
     begin = when - seconds
     chain = first_login(entitlement, begin)
     granted = consumed(entitlement) or consumed(chain)
@@ -126,11 +131,6 @@ def consume(
         chain = first_login(chain, due)
     chain = at(_draw(chain, whole.less(before), when, ledger), when)
     return Consumption(chain, ledger.draws(), tuple(ledger.exhausted), _verdict(granted, consumed(chain)))
-
-
-def _counts(head: Segment) -> bool:
-    """Whether use changes this segment, or is overshoot of it."""
-    return head.octets_left is not None or head.seconds_left is not None or head.throttled
 
 
 def _verdict(granted: Segment | None, now: Segment | None) -> Verdict:

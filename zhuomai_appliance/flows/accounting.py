@@ -7,10 +7,11 @@ The device is answered only after the commit (RFC 2866 §4.1); a failed write is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred, fail, succeed
 
+from zhuomai_appliance.flows.report_group import Filed, record_all
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_report import Recorded, SessionReport
 from zhuomai_appliance.flows.tables import Tables
@@ -65,11 +66,13 @@ class AccountingFlow:
             closed = self._store.write(lambda tx: _restart(tx, nas, peer, report.at, report))
             return closed.addCallback(lambda _: True)
         zone = self._tables.zone(nas.project_id)
-        done = self._store.write(
-            lambda tx: SessionReport(tx, self._vault, nas, peer, zone, report).record(),
-            droppable=report.kind is ReportKind.INTERIM,
+        done = self._store.write_together(
+            self._record_all, Filed(nas, peer, zone, report), droppable=report.kind is ReportKind.INTERIM
         )
         return done.addCallback(self._remember, report)
+
+    def _record_all(self, tx: Transaction, filed: Sequence[Filed]) -> list[Recorded]:
+        return record_all(tx, filed, lambda one: SessionReport(tx, self._vault, *one).record())
 
     def _remember(self, recorded: Recorded, report: UsageReport) -> bool:
         """What a report that is durable now changes in memory."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from zhuomai_appliance.model import entitlement as rules
 from zhuomai_appliance.model.entitlement import Entitlement
@@ -20,17 +20,29 @@ def read(reader: Reader, account_id: AccountId, zone_name: str) -> Entitlement:
 
 def put(tx: Transaction, before: Entitlement, after: Entitlement, project_id: ProjectId) -> None:
     """Store a changed chain and the subscription rows that changed with it; an unchanged one costs nothing."""
-    if after is before or (after == before and not after.ended):
-        return
-    orders.apply_changes(tx, rules.changes(before, after))
-    accounts.put_chain(
-        tx,
-        after.account_id,
-        project_id,
-        rules.dump(rules.stored(after)),
-        covered_until=rules.owned_until(after),
-        next_change_at=rules.next_change_at(after),
-    )
+    put_all(tx, ((before, after, project_id),))
+
+
+def put_all(tx: Transaction, moves: Iterable[tuple[Entitlement, Entitlement, ProjectId]]) -> None:
+    """Store the changed ones of some chains, each an account's chain before and after, and its project."""
+    changes: list[rules.SegmentChange] = []
+    rows: list[accounts.StoredChain] = []
+    for before, after, project_id in moves:
+        if after is before or (after == before and not after.ended):
+            continue
+        changes += rules.changes(before, after)
+        rows.append(
+            accounts.StoredChain(
+                after.account_id,
+                project_id,
+                rules.dump(rules.stored(after)),
+                rules.owned_until(after),
+                rules.next_change_at(after),
+            )
+        )
+    if rows:
+        orders.apply_changes(tx, changes)
+        accounts.put_chains(tx, rows)
 
 
 def move(

@@ -74,8 +74,7 @@ class NoAccess:
     plan_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentChange:
+class SegmentChange(NamedTuple):
     """The columns of one subscription row that a changed chain sets."""
 
     subscription_id: SubscriptionId

@@ -6,6 +6,8 @@ vault with the account's id as context, so a sealed value copied to another row 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
@@ -271,24 +273,22 @@ def chain_of(reader: Reader, account_id: AccountId) -> str | None:
     return text
 
 
-def put_chain(
-    tx: Transaction,
-    account_id: AccountId,
-    project_id: ProjectId,
-    chain: str,
-    *,
-    covered_until: int | None,
-    next_change_at: int | None,
-) -> None:
-    """Store the entitlement with the two times the housekeeping looks for."""
-    tx.run(
-        _Q.put_entitlement,
-        account_id=account_id,
-        project_id=project_id,
-        chain=chain,
-        covered_until=covered_until,
-        next_change_at=next_change_at,
-    )
+class StoredChain(NamedTuple):
+    """An entitlement's row: its text, with the two times the housekeeping looks for."""
+
+    account_id: AccountId
+    project_id: ProjectId
+    chain: str
+    covered_until: int | None
+    next_change_at: int | None
+
+
+def put_chains(tx: Transaction, rows: Sequence[StoredChain]) -> None:
+    """Store entitlements, one of each account."""
+    values = json.dumps(rows, ensure_ascii=False)
+    # Mere use leaves the two times, and what is not set needs no place in an index
+    if tx.run(_Q.put_used_entitlements, rows=values) < len(rows):
+        tx.run(_Q.put_entitlements, rows=values)
 
 
 def chains_due(reader: Reader, now: int, limit: int) -> list[tuple[AccountId, ProjectId, str]]:

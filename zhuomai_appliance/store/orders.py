@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zhuomai_appliance.model.commerce import Channel, Order, OrderState, Payment
@@ -148,19 +149,14 @@ def add_subscription(
     )
 
 
-def apply_changes(tx: Transaction, changes: Iterable[SegmentChange]) -> None:
-    """Write what billing decided about subscriptions into their rows."""
-    for change in changes:
-        tx.run(
-            _Q.update_subscription,
-            id=change.subscription_id,
-            state=change.state.value,
-            anchor_at=change.anchor_at,
-            starts_at=change.starts_at,
-            ends_at=change.ends_at,
-            octets_left=change.octets_left,
-            seconds_left=change.seconds_left,
-        )
+def apply_changes(tx: Transaction, changes: Sequence[SegmentChange]) -> None:
+    """Write what billing decided about subscriptions into their rows, each at most once."""
+    if not changes:
+        return
+    rows = json.dumps(changes)
+    # Mere use leaves state and dates, and what is not set needs no place in an index
+    if tx.run(_Q.use_subscriptions, rows=rows) < len(changes):
+        tx.run(_Q.update_subscriptions, rows=rows)
 
 
 def subscriptions_of(reader: Reader, project_id: ProjectId, account_id: AccountId) -> list[OwnedSubscription]:

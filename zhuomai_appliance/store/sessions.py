@@ -57,10 +57,10 @@ def _stored(row: Row | None) -> StoredSession | None:
 
 
 def _stored_row(row: Row) -> StoredSession:
-    return StoredSession(_session(row), row[_COLUMNS])
+    return StoredSession(session_of(row), row[_COLUMNS])
 
 
-def _session(row: Row) -> Session:
+def session_of(row: Row) -> Session:
     """A session from the columns that every query here begins with, in the order of its fields."""
     fields = list(row[:_COLUMNS])
     fields[_ACCESS_KIND] = _ACCESS_KINDS[fields[_ACCESS_KIND]]
@@ -84,7 +84,7 @@ def newest_of_key(
         nas_address=nas_address,
         acct_session_id=acct_session_id,
     )
-    return None if row is None else (_session(row), row[_COLUMNS])
+    return None if row is None else (session_of(row), row[_COLUMNS])
 
 
 def of_key_at(

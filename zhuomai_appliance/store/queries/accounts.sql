@@ -76,9 +76,29 @@ SELECT account_id FROM identifier WHERE project_id = :project_id AND value = :va
 -- name: entitlement_of
 SELECT chain FROM entitlement WHERE account_id = :account_id
 
--- name: put_entitlement
+-- name: put_used_entitlements
+UPDATE entitlement SET chain = n.value ->> 2
+FROM json_each(:rows) n
+WHERE entitlement.account_id = n.value ->> 0 AND entitlement.covered_until IS n.value ->> 3
+  AND entitlement.next_change_at IS n.value ->> 4
+
+-- name: put_used_entitlements postgres
+UPDATE entitlement SET chain = n.value ->> 2
+FROM jsonb_array_elements(:rows::jsonb) n
+WHERE entitlement.account_id = (n.value ->> 0)::bigint
+  AND entitlement.covered_until IS NOT DISTINCT FROM (n.value ->> 3)::bigint
+  AND entitlement.next_change_at IS NOT DISTINCT FROM (n.value ->> 4)::bigint
+
+-- name: put_entitlements
 INSERT INTO entitlement (account_id, project_id, chain, covered_until, next_change_at)
-VALUES (:account_id, :project_id, :chain, :covered_until, :next_change_at)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(:rows) WHERE true
+ON CONFLICT (account_id) DO UPDATE SET chain = excluded.chain, covered_until = excluded.covered_until,
+       next_change_at = excluded.next_change_at
+
+-- name: put_entitlements postgres
+INSERT INTO entitlement (account_id, project_id, chain, covered_until, next_change_at)
+SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, value ->> 2, (value ->> 3)::bigint, (value ->> 4)::bigint
+FROM jsonb_array_elements(:rows::jsonb) WHERE true
 ON CONFLICT (account_id) DO UPDATE SET chain = excluded.chain, covered_until = excluded.covered_until,
        next_change_at = excluded.next_change_at
 

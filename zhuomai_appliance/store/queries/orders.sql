@@ -7,10 +7,30 @@ VALUES (:project_id, :account_id, :plan_version_id, :order_no, :state, :at, :anc
        :ends_at, :octets_left, :seconds_left, :paid_principal_fen)
 RETURNING id
 
--- name: update_subscription
-UPDATE subscription SET state = :state, anchor_at = :anchor_at, starts_at = :starts_at, ends_at = :ends_at, octets_left = :octets_left,
-       seconds_left = :seconds_left
-WHERE id = :id
+-- name: use_subscriptions
+UPDATE subscription SET octets_left = n.value ->> 5, seconds_left = n.value ->> 6
+FROM json_each(:rows) n
+WHERE subscription.id = n.value ->> 0 AND subscription.state = n.value ->> 1 AND subscription.anchor_at IS n.value ->> 2
+  AND subscription.starts_at IS n.value ->> 3 AND subscription.ends_at IS n.value ->> 4
+
+-- name: use_subscriptions postgres
+UPDATE subscription SET octets_left = (n.value ->> 5)::bigint, seconds_left = (n.value ->> 6)::bigint
+FROM jsonb_array_elements(:rows::jsonb) n
+WHERE subscription.id = (n.value ->> 0)::bigint AND subscription.state = n.value ->> 1
+  AND subscription.anchor_at IS NOT DISTINCT FROM (n.value ->> 2)::bigint
+  AND subscription.starts_at IS NOT DISTINCT FROM (n.value ->> 3)::bigint
+  AND subscription.ends_at IS NOT DISTINCT FROM (n.value ->> 4)::bigint
+
+-- name: update_subscriptions
+UPDATE subscription SET state = n.value ->> 1, anchor_at = n.value ->> 2, starts_at = n.value ->> 3,
+       ends_at = n.value ->> 4, octets_left = n.value ->> 5, seconds_left = n.value ->> 6
+FROM json_each(:rows) n WHERE subscription.id = n.value ->> 0
+
+-- name: update_subscriptions postgres
+UPDATE subscription SET state = n.value ->> 1, anchor_at = (n.value ->> 2)::bigint,
+       starts_at = (n.value ->> 3)::bigint, ends_at = (n.value ->> 4)::bigint,
+       octets_left = (n.value ->> 5)::bigint, seconds_left = (n.value ->> 6)::bigint
+FROM jsonb_array_elements(:rows::jsonb) n WHERE subscription.id = (n.value ->> 0)::bigint
 
 -- name: subscriptions_of
 SELECT s.id, s.account_id, s.plan_version_id, s.state, s.purchased_at, s.anchor_at, s.starts_at, s.ends_at,
