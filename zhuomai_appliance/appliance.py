@@ -21,7 +21,6 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.web.resource import IResource
 
 from zhuomai_appliance import paths
 from zhuomai_appliance.commands.backstage import Backstage, take_lock
@@ -45,9 +44,12 @@ from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.net import control, udp_port
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.coa_client import CoaClient
-from zhuomai_appliance.net.http import CONNECTIONS_OF_ADDRESS, AdmittingSite
+from zhuomai_appliance.net.http import AdmittingSite
+from zhuomai_appliance.net.load import Beat, Load
 from zhuomai_appliance.net.portal_udp import PortalProtocol
+from zhuomai_appliance.net.radius_port import RadiusPort
 from zhuomai_appliance.net.radius_udp import AcctProtocol, AuthProtocol
+from zhuomai_appliance.net.slow_turns import SlowTurns
 from zhuomai_appliance.net.timers import Round
 from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.portal.heartbeat import Notice
@@ -97,13 +99,16 @@ class Appliance(MultiService):
         self.tables = Tables()
         self.tables.reload(self.store.reader, self.vault)
         self._ports: list[IListeningPort] = []
-        self._udp: list[AuthProtocol | AcctProtocol] = []
+        self.began, self.started_at = self.clocks.monotonic(), self.clocks.now()
+        #: The web listeners by name, for /metrics.
+        self.admitting: list[tuple[str, AdmittingSite]] = []
         self._lay_out()
 
     def _lay_out(self) -> None:
         """Make the flows and the protocols, and the rounds of work by the clock."""
         clocks, store, tables = self.clocks, self.store, self.tables
-        throttle, reservations, board = Throttle(), Reservations(), VerdictBoard()
+        throttle, board = Throttle(), VerdictBoard()
+        self.reservations = reservations = Reservations()
         self.renderer = Renderer(paths.web())
         self.words = words = Sentences(self.renderer.words, clocks.now)
         self.digester = Digester(self.entropy)
@@ -123,8 +128,9 @@ class Appliance(MultiService):
             clocks.later,
         )
         self.accounting = AccountingFlow(store, self.vault, tables, reservations, effects.soon)
-        self.auth = AuthProtocol(tables, self.access, clocks)
-        self.acct = AcctProtocol(tables, self.accounting, clocks)
+        self.load = load = Load(clocks.monotonic)
+        self.auth = AuthProtocol(tables, self.access, clocks, load)
+        self.acct = AcctProtocol(tables, self.accounting, clocks, load)
         self.portal = PortalProtocol(tables, clocks, self.entropy.nonce16, self._hear_notice)
         self.portal_login = PortalLogin(
             store,
@@ -146,12 +152,16 @@ class Appliance(MultiService):
         self.nas_checker = NasChecker(
             store, tables, self.coa, self.portal, clocks.now, clocks.monotonic, clocks.later
         )
-        for service in rounds(self, effects, reservations):
+        places = self.reservations.places
+        self.places = Round("places", 60.0, lambda: places.recount(store, tables, clocks.now()), clocks)
+        self.slow_turns = SlowTurns(self.reactor.callFromThread, clocks.monotonic)
+        for service in (*rounds(self, effects, reservations), Beat(load, clocks), self.slow_turns):
             service.setServiceParent(self)
 
     def reload(self) -> None:
-        """Read the tables in memory anew after a change."""
+        """Read the tables in memory anew after a change, and count whoever is at a place that is limited now."""
         self.tables.reload(self.store.reader, self.vault)
+        self.places.soon()
 
     def _hear_notice(self, nas: Nas, notice: Notice) -> None:
         # The flow and the protocol need each other; the protocol is made first
@@ -173,13 +183,19 @@ class Appliance(MultiService):
                 bound["acct"].append(self._udp_port(endpoint, self.acct))
             bound["portal"].append(self._udp_port(settings.portal.listen, self.portal))
             self._udp_port(Endpoint(settings.portal.listen.host, 0), self.coa)
-            bound["captive"].append(
-                self._tcp_port(settings.web.captive, captive, CAPTIVE_CONNECTIONS_OF_ADDRESS)
+            phones = AdmittingSite(
+                captive, self.reactor, of_address=CAPTIVE_CONNECTIONS_OF_ADDRESS, load=self.load
             )
-            bound["secure"].append(self._tls_port(settings.web.secure, console))
+            bound["captive"].append(self._site_port("captive", settings.web.captive, phones))
+            tls = ssl.DefaultOpenSSLContextFactory(
+                str(self.files.certificate_key), str(self.files.certificate)
+            )
+            desks = AdmittingSite(console, self.reactor, load=self.load, holds_requests=True)
+            bound["secure"].append(self._site_port("secure", settings.web.secure, desks, tls))
             if settings.web.plain_admin is not None:
+                plain = AdmittingSite(console, self.reactor, load=self.load, holds_requests=True)
                 bound["plain_admin"].append(
-                    self._tcp_port(settings.web.plain_admin, console, CONNECTIONS_OF_ADDRESS)
+                    self._site_port("plain_admin", settings.web.plain_admin, plain)
                 )
             self._listen_for_commands()
         except BaseException:
@@ -216,22 +232,9 @@ class Appliance(MultiService):
             changed=self.reload,
         )
 
-    def gauges(self) -> dict[str, float]:
-        """Counts for /metrics, by documented name; nothing personal."""
-        counters = self.store.counters
-        found: dict[str, float] = {
-            "zhuomai_store_tasks_total": counters.tasks,
-            "zhuomai_store_commits_total": counters.groups,
-            "zhuomai_store_waiting": counters.waiting,
-            "zhuomai_store_refused_total": counters.refused,
-        }
-        for name, counts in (
-            ("auth", self.auth.counters),
-            ("acct", self.acct.counters),
-            ("portal", self.portal.counters),
-        ):
-            found |= {f"zhuomai_{name}_{what}_total": count for what, count in counts.items()}
-        return found
+    def radius_ports(self) -> list[RadiusPort]:
+        """Whatever takes RADIUS requests."""
+        return [self.auth, self.acct]
 
     def _udp_port(self, endpoint: Endpoint, protocol: Any) -> str:
         port = udp_port.listen(
@@ -243,16 +246,13 @@ class Appliance(MultiService):
         )
         return self._bound(port)
 
-    def _tcp_port(self, endpoint: Endpoint, resource: IResource, of_address: int) -> str:
-        site = AdmittingSite(resource, self.reactor, of_address=of_address)
-        return self._bound(self.reactor.listenTCP(endpoint.port, site, interface=endpoint.host))
-
-    def _tls_port(self, endpoint: Endpoint, resource: IResource) -> str:
-        site = AdmittingSite(resource, self.reactor)
-        context = ssl.DefaultOpenSSLContextFactory(
-            str(self.files.certificate_key), str(self.files.certificate)
-        )
-        return self._bound(self.reactor.listenSSL(endpoint.port, site, context, interface=endpoint.host))
+    def _site_port(self, name: str, endpoint: Endpoint, site: AdmittingSite, tls: Any = None) -> str:
+        self.admitting.append((name, site))
+        if tls is None:
+            site.port = self.reactor.listenTCP(endpoint.port, site, interface=endpoint.host)
+        else:
+            site.port = self.reactor.listenSSL(endpoint.port, site, tls, interface=endpoint.host)
+        return self._bound(site.port)
 
     def _bound(self, port: Any) -> str:
         self._ports.append(port)

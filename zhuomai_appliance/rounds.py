@@ -56,6 +56,7 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
         Round("finished", 60.0, timed(housekeeping.move_finished), clocks),
         Round("earnings", 3600.0, settled(housekeeping.earn, appliance.tables), clocks),
         Round("tidy", 600.0, timed(housekeeping.tidy), clocks),
+        appliance.places,
         Round("portal heartbeat", HEARTBEAT_SECONDS, beat, clocks),
         Round("backup", 3600.0, back_up, clocks),
     )

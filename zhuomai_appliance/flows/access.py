@@ -8,6 +8,7 @@ The reply is unsigned; net.radius_udp signs and sends it. Anything that fails on
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +17,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows import chains, class_token
 from zhuomai_appliance.flows.access_facts import Gatherer, Known, place_of
+from zhuomai_appliance.flows.kicks import kicks_of, make_room
+from zhuomai_appliance.flows.meters import STAGE_SECONDS, Histogram
 from zhuomai_appliance.flows.ports import AccessAnswer, ReasonWords
 from zhuomai_appliance.flows.proof import Prover, shown_secret
 from zhuomai_appliance.flows.reservations import Reservations
@@ -89,6 +92,10 @@ class AccessFlow:
         self._words = words
         self._entropy = entropy
         self._tickets = class_token.Tickets(entropy)
+        self._monotonic = monotonic
+        #: Refused logins by reason, and how long gathering and judging take.
+        self.rejected: Counter[str] = Counter()
+        self.gather_seconds, self.judge_seconds = Histogram(STAGE_SECONDS), Histogram(STAGE_SECONDS)
 
     def answer(
         self, packet: Packet, nas: Nas, peer: str, password: bytes | None, now: int
@@ -111,7 +118,10 @@ class AccessFlow:
         if attempt.access_kind is AccessKind.PROBE:
             # Any answer keeps us «up» for the device, and a probe is nobody's failed login (vendor notes §0.5)
             return succeed(AccessAnswer(Code.ACCESS_REJECT, ()))
+        began = self._monotonic()
         known = self._gatherer.gather(attempt, nas, now)
+        gathered = self._monotonic()
+        self.gather_seconds.observe(gathered - began)
         secret_id: int | None = None
         facts = known.facts if known is not None else None
         case = Case(attempt, facts, self._tables.policies(nas.project_id).lists, now)
@@ -125,7 +135,9 @@ class AccessFlow:
             if secret_id is not None:
                 # Only such a login waits for a write: one coroutine for it, and none for all the others
                 return Deferred.fromCoroutine(self._use_up(secret_id, case, nas))
-        return succeed(self._conclude(refused, case, known, nas, secret_id))
+        answer = self._conclude(refused, case, known, nas, secret_id)
+        self.judge_seconds.observe(self._monotonic() - gathered)
+        return succeed(answer)
 
     async def _use_up(self, secret_id: int, case: Case, nas: Nas) -> AccessAnswer:
         """Go on with a login by a one-time secret, which is worth nothing before the books say that it is used."""
@@ -167,7 +179,14 @@ class AccessFlow:
     ) -> AccessAnswer:
         attempt, now, account = case.attempt, case.now, known.facts.account
         token = class_token.make(self._vault, self._tickets.draw(), account.id)
-        self._reservations.hold(account.id, place_of(attempt), now)
+        device, limits = place_of(attempt), self._tables.policies(nas.project_id).places
+        self._reservations.hold(account.id, device, now)
+        if limits is not None:
+            self._reservations.places.hold(limits, attempt, nas, device, now)
+        if grant.ends:
+            for kick in kicks_of(grant, known.facts.open_sessions, now):
+                self._reservations.kicks.add(account.id, kick)
+            self._store.enqueue(lambda tx: make_room(tx, account, nas.project_id, grant, device, now))
         binding = authorize.binding_plan(case)
         if binding is not None and binding.mac not in known.lent and not _is_news(binding, known.facts, now):
             binding = None
@@ -192,6 +211,7 @@ class AccessFlow:
         nas: Nas,
         secret_id: int | None,
     ) -> AccessAnswer:
+        self.rejected[rejection.reason.value] += 1
         lookup_code = self._entropy.lookup_code()
         self._record(
             attempt,

@@ -63,7 +63,7 @@ class Gatherer:
         own = place_of(attempt)
         slots = sessions.slots_of(reader, account.id) if found.has_sessions else ()
         policies = self._tables.policies(project_id)
-        rules, lists = policies.rules, policies.lists
+        rules, lists, limits = policies.rules, policies.lists, policies.places
         facts = AccessFacts(
             account=account,
             entitlement=chain,
@@ -81,6 +81,8 @@ class Gatherer:
             rules=rules,
             outer_vlan=vlans_from(attempt.port_id).outer if rules is not None else None,
             phone_index=access_rules.phone_index_of(reader, account.id) if lists.has_phones else None,
+            kicks=self._reservations.kicks.of(account.id, now),
+            places=() if limits is None else self._reservations.places.around(limits, attempt, nas, own, now),
         )
         # A chain that nothing waits in, and that time has not moved, is the same object after a login
         is_due = account.first_login_at is None or (

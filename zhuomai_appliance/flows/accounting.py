@@ -81,6 +81,7 @@ class AccountingFlow:
             for place in (report.mac, report.ip, report.calling_station_raw):
                 if place is not None:
                     self._reservations.release(recorded.account_id, place)
+        self._reservations.places.heard(self._tables, report)
         if recorded.effects:
             self._wake()
         return True

@@ -8,15 +8,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from zhuomai_appliance.flows.kicks import Kicks
+from zhuomai_appliance.flows.places import Places
 from zhuomai_appliance.model.people import AccountId
 
 RESERVED_SECONDS: Final = 60
 
 
 class Reservations:
-    """Recent grants by account and device. ``now`` is UTC epoch seconds, as in the rules that read them."""
+    """Recent grants by account and device. ``now`` is UTC epoch seconds, as in the rules that read them.
+
+    With them goes what else admission counts in memory: ``places`` how many devices are where, ``kicks`` which had to
+    go for another.
+    """
 
     def __init__(self) -> None:
+        self.places = Places()
+        self.kicks = Kicks()
         self._held: dict[AccountId, dict[str, int]] = {}
 
     def hold(self, account_id: AccountId, device: str, now: int) -> None:
@@ -49,3 +57,4 @@ class Reservations:
         """Forget what ended, for accounts that nobody asks about."""
         for account_id in list(self._held):
             self.of(account_id, now)
+        self.kicks.sweep(now)

@@ -45,3 +45,7 @@ SELECT phone_index FROM account WHERE id = :account_id
 INSERT INTO device_binding (project_id, account_id, mac, kind, login_kind, bound_at, silent_until, last_seen_at)
 VALUES (:project_id, :account_id, :mac, 'fixed', '', :at, :silent_until, :at)
 ON CONFLICT (project_id, account_id, mac) DO UPDATE SET kind = 'fixed', silent_until = excluded.silent_until
+
+-- name: open_places
+SELECT nas_id, acct_session_id, mac, ip, calling_station_raw, called_station_raw, ssid, seen_at, interim_seconds
+FROM session WHERE stopped_at IS NULL AND project_id = :project_id

@@ -1,0 +1,30 @@
+"""Where the open sessions of a project are: one row each, for counting."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from zhuomai_appliance.model.network import NasId, ProjectId
+from zhuomai_appliance.store.interface import Reader
+from zhuomai_appliance.store.sql import load
+
+_Q = load("access_rules")
+
+
+class OpenPlace(NamedTuple):
+    """An open session by its device and place; ``seen_at`` is the arrival of its newest packet."""
+
+    nas_id: NasId
+    acct_session_id: str
+    mac: str | None
+    ip: str | None
+    calling_station_raw: str
+    called_station_raw: str
+    ssid: str | None
+    seen_at: int
+    interim_seconds: int
+
+
+def open_places(reader: Reader, project_id: ProjectId) -> list[OpenPlace]:
+    """Every open session of a project."""
+    return [OpenPlace(*row) for row in reader.all(_Q.open_places, project_id=project_id)]
