@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -418,3 +419,41 @@ def test_without_an_authority_no_certificate_can_be_asked_for() -> None:
     assert context().asks_certificates
     with pytest.raises(ValueError, match="no authority"):
         tls.engine(client_certificate=True)
+    with pytest.raises(ValueError, match="no authority"):
+        tls.stream_context()
+
+
+@both_versions
+def test_a_stream_always_asks_for_the_certificate(version: str) -> None:
+    """RADIUS over TLS: without a certificate of ours no connection, and never a resumed one."""
+    stream = context().stream_context()
+    peer, secrets = Peer(version, client()), set()
+    for _ in range(2):
+        peer.connect()
+        listening = SSL.Connection(stream, None)
+        listening.set_accept_state()
+        pump(listening, peer)
+        shown = listening.get_peer_certificate(as_cryptography=True)
+        assert shown == x509.load_pem_x509_certificate(client().certificate)
+        listening.sendall(b"data")
+        assert peer.hear(listening.bio_read(65_536)) == b"data"
+        secrets.add(listening.master_key())
+        peer.keep()
+    assert len(secrets) == 2
+    listening = SSL.Connection(stream, None)
+    listening.set_accept_state()
+    with pytest.raises(SSL.Error):
+        pump(listening, Peer(version))
+
+
+def pump(listening: SSL.Connection, peer: Peer) -> None:
+    """Run a handshake between a bare server connection and a peer."""
+    records = peer.step()
+    while records:
+        listening.bio_write(records)
+        with suppress(SSL.WantReadError):
+            listening.do_handshake()
+        try:
+            records = peer.step(listening.bio_read(65_536))
+        except SSL.WantReadError:
+            return

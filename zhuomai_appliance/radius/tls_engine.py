@@ -162,11 +162,27 @@ class TlsContext:
             self._begin()
         return TlsEngine(self._with_certificate if client_certificate else self._plain)
 
+    def stream_context(self) -> SSL.Context:
+        """A context for RADIUS over TLS on a stream (RFC 6614 §2.3): each peer must show a certificate, nothing resumes.
+
+        `ValueError` if there is no authority for client certificates. Whoever uses it looks up the certificate's serial
+        number himself: the authority signs those of people too.
+        """
+        if not self._client_ca:
+            raise ValueError("there is no authority for client certificates")
+        context = self._make(b"zhuomai radsec")
+        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        context.set_options(SSL.OP_NO_TICKET)
+        self._ask_certificate(context)
+        return context
+
     def _begin(self) -> None:
         """Start a generation: what belonged to the one before can no longer be resumed."""
         self._born_at = self._monotonic()
         self._plain = _Generation(self._make(b"zhuomai eap"))
         self._with_certificate = _Generation(self._make(b"zhuomai eap-tls"))
+        for generation in (self._plain, self._with_certificate):
+            generation.context.set_info_callback(_watch)
         if self._client_ca:
             self._ask_certificate(self._with_certificate.context)
 
@@ -181,7 +197,6 @@ class TlsContext:
         # Devices that send no ticket in TLS 1.2 (wpa_supplicant) come back by session id; OpenSSL keeps 20,480 of them
         context.set_session_cache_mode(SSL.SESS_CACHE_SERVER)
         context.set_timeout(int(RESUMPTION_SECONDS))
-        context.set_info_callback(_watch)
         try:
             context.use_certificate(self._chain[0])
             for issuer in self._chain[1:]:
@@ -373,8 +388,8 @@ def _secret(connection: SSL.Connection) -> bytes | None:
 
 def _judge(connection: SSL.Connection, _certificate: object, error: int, _depth: int, good: int) -> bool:
     """Keep what OpenSSL finds wrong with the device's certificate; its verdict stands."""
-    if not good:
-        notes: _Notes = connection.get_app_data()
+    notes: _Notes | None = connection.get_app_data()
+    if not good and notes is not None:
         notes.proved = _VERIFY_FAULTS.get(error, TlsFault.UNFIT)
     return bool(good)
 
