@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from zhuomai_appliance.flows import housekeeping
 from zhuomai_appliance.flows.reservations import Reservations
+from zhuomai_appliance.flows.session_rules import Patrol
 from zhuomai_appliance.net.clocks import JumpWatch
 from zhuomai_appliance.net.portal_udp import HEARTBEAT_SECONDS
 from zhuomai_appliance.net.timers import Round
@@ -51,6 +52,7 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
         effects,
         Round("chains", 5.0, settled(housekeeping.move_chains), clocks),
         Round("uncovered", 5.0, settled(housekeeping.end_uncovered), clocks),
+        Round("forbidden", 5.0, settled(Patrol().look, appliance.tables), clocks),
         Round("stale", 30.0, settled(housekeeping.close_stale), clocks),
         Round("months", 3600.0, timed(housekeeping.prepare_months), clocks),
         Round("finished", 60.0, timed(housekeeping.move_finished), clocks),

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 
 from zhuomai_appliance.flows import effects
 from zhuomai_appliance.flows.ports import ControlOutcome, ControlResult, SessionControl
+from zhuomai_appliance.flows.session_rules import ruling_of
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import Session, SessionId
@@ -164,8 +165,15 @@ class Dispatcher:
         if segment is None:
             return None
         group = self._tables.group(login.account.group_id)
+        ruling = ruling_of(self._tables, session, login.account.group_id, now)
+        if ruling.is_denied:
+            return None
         timeout = session_timeout(
-            segment.policy, chain_rules.coverage_end(chain, now), now, chain_rules.seconds_left(chain, now)
+            segment.policy,
+            chain_rules.coverage_end(chain, now),
+            now,
+            chain_rules.seconds_left(chain, now),
+            ruling.forbidden_at,
         )
         spent = max(0, now - session.started_at)
         return Change(
@@ -173,6 +181,7 @@ class Dispatcher:
                 segment.policy.rate,
                 login.rate,
                 self._tables.rate(group.rate_id) if group is not None else None,
+                rule=ruling.rate,
                 throttled=segment.throttled,
             ),
             session_timeout_seconds=None if timeout is None else spent + timeout,

@@ -47,7 +47,7 @@ def end_session(
     """Ask for a session to be ended at its device; False when that is already under way or was done.
 
     Args:
-        why: a stable word: used_up, expired, kicked, locked, replaced.
+        why: a stable word: used_up, expired, kicked, locked, replaced, forbidden.
         again: send it anew also if an earlier one ended without effect (an operator presses the button again).
     """
     return journal.put_effect(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from zhuomai_appliance.model.access import SessionId
 from zhuomai_appliance.model.network import NasId, ProjectId
+from zhuomai_appliance.model.people import GroupId
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.sql import load
 
@@ -28,3 +30,22 @@ class OpenPlace(NamedTuple):
 def open_places(reader: Reader, project_id: ProjectId) -> list[OpenPlace]:
     """Every open session of a project."""
     return [OpenPlace(*row) for row in reader.all(_Q.open_places, project_id=project_id)]
+
+
+class RuledSession(NamedTuple):
+    """An open session as the access rules see it."""
+
+    id: SessionId
+    project_id: ProjectId
+    group_id: GroupId | None
+    nas_id: NasId
+    access_kind: str
+    ssid: str | None
+    vlan: int | None
+    port_id: str | None
+    ip: str | None
+
+
+def ruled_sessions(reader: Reader, after: int, limit: int) -> list[RuledSession]:
+    """Open sessions of known accounts in the order of their ids, those behind ``after``."""
+    return [RuledSession(*row) for row in reader.all(_Q.ruled_sessions, after=after, limit=limit)]

@@ -49,3 +49,8 @@ ON CONFLICT (project_id, account_id, mac) DO UPDATE SET kind = 'fixed', silent_u
 -- name: open_places
 SELECT nas_id, acct_session_id, mac, ip, calling_station_raw, called_station_raw, ssid, seen_at, interim_seconds
 FROM session WHERE stopped_at IS NULL AND project_id = :project_id
+
+-- name: ruled_sessions
+SELECT s.id, s.project_id, a.group_id, s.nas_id, s.access_kind, s.ssid, s.vlan, s.port_id, s.ip
+FROM session s JOIN account a ON a.id = s.account_id
+WHERE s.stopped_at IS NULL AND s.id > :after ORDER BY s.id LIMIT :limit
