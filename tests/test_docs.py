@@ -18,6 +18,7 @@ from zhuomai_appliance.commands.options import EXPORTS, OperatorCommand, Options
 from zhuomai_appliance.commands.simulate import SimulateOptions
 from zhuomai_appliance.commands.sitefile import TABLES
 from zhuomai_appliance.config import Config
+from zhuomai_appliance.figures import METRICS, NO_DROPS
 from zhuomai_appliance.model.access import Reason
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.portal.terms import Ending
@@ -202,31 +203,44 @@ def test_reasons_that_nothing_gives_yet_say_so(language: str) -> None:
             assert marked in documented[code], code
 
 
-def metrics() -> set[str]:
-    """The names that the source can count under."""
-    found = set(re.findall(r'"(zhuomai_\w+)":', (PACKAGE / "appliance.py").read_text(encoding="utf-8")))
-    radius = (PACKAGE / "net" / "radius_port.py").read_text(encoding="utf-8")
-    portal = (PACKAGE / "net" / "portal_udp.py").read_text(encoding="utf-8")
-    counted = r'(?:counters\[|\.drop\()"(\w+)"'
-    auth, acct = radius.index("class AuthPort"), radius.index("class AcctPort")
-    shared, of_auth, of_acct = radius[:auth], radius[auth:acct], radius[acct:]
-    refused = r'return "(\w+)"|"" if .* else "(\w+)"'
-    for name, text in (("auth", shared + of_auth), ("acct", shared + of_acct)):
-        words = re.findall(counted, text) + ["".join(pair) for pair in re.findall(refused, text)]
-        found |= {f"zhuomai_{name}_{word}_total" for word in words}
-    found |= {f"zhuomai_auth_access_{word}_total" for word in ("accept", "reject")}
-    found |= {f"zhuomai_portal_{word}_total" for word in re.findall(counted, portal)}
-    found |= {f"zhuomai_portal_ended_{ending.value}_total" for ending in Ending}
-    desk = (PACKAGE / "portal" / "heartbeat.py").read_text(encoding="utf-8")
-    words = re.findall(r'Heard\(refused="([\w ]+)"\)', desk)
-    return found | {f"zhuomai_portal_notice_{word.replace(' ', '_')}_total" for word in words}
+def drop_reasons() -> set[str]:
+    """The words that the RADIUS ports count under, but for those that are figures of their own."""
+    words: set[str] = set()
+    for file in (PACKAGE / "net").glob("*.py"):
+        if file.name.startswith("radius_") or file.name == "intake.py":
+            source = file.read_text(encoding="utf-8")
+            for pair in re.findall(
+                r'(?:counters\[|\.drop\()"(\w+)"|return "(\w+)" if|return "" if .* else "(\w+)"|return "(\w+)"$',
+                source,
+                flags=re.MULTILINE,
+            ):
+                words.add("".join(pair))
+    return words - NO_DROPS
 
 
 @both_languages
 def test_every_metric_is_in_the_handbook(language: str) -> None:
     """The names of /metrics are documented, and nothing else is."""
     documented = set(re.findall(r"`(zhuomai_\w+)`", page(language, "metrics")))
-    assert documented == metrics()
+    assert documented == set(METRICS)
+
+
+@both_languages
+def test_every_reason_of_silence_is_in_the_handbook(language: str) -> None:
+    """Why a datagram gets no answer is documented word for word."""
+    table = page(language, "metrics").partition("| `reason` |")[2].partition("\n## ")[0]
+    documented = set(
+        re.findall(r"`(\w+)`", "\n".join(row.split("|")[1] for row in table.splitlines()[2:] if "|" in row))
+    )
+    assert documented == drop_reasons()
+
+
+@both_languages
+def test_every_ending_of_a_portal_dialogue_is_in_the_handbook(language: str) -> None:
+    """How a dialogue with an access controller can end is documented word for word."""
+    row = re.search(r"^\| `zhuomai_portal_ended_total` .*$", page(language, "metrics"), flags=re.MULTILINE)
+    assert row is not None
+    assert {ending.value for ending in Ending} <= set(re.findall(r"`(\w+)`", row.group()))
 
 
 # README and links -------------------------------------------------------------------------------------------------------

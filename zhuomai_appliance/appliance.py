@@ -49,12 +49,12 @@ from zhuomai_appliance.net.load import Beat, Load
 from zhuomai_appliance.net.portal_udp import PortalProtocol
 from zhuomai_appliance.net.radius_port import RadiusPort
 from zhuomai_appliance.net.radius_udp import AcctProtocol, AuthProtocol
-from zhuomai_appliance.net.slow_turns import SlowTurns
 from zhuomai_appliance.net.timers import Round
 from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.portal.heartbeat import Notice
 from zhuomai_appliance.rounds import rounds
 from zhuomai_appliance.sites import sites
+from zhuomai_appliance.slow_turns import SlowTurns
 from zhuomai_appliance.store.digests import Digester
 from zhuomai_appliance.store.sqlite import SqliteStore
 from zhuomai_appliance.store.vault import load_key

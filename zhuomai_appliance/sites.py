@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from twisted.web.resource import IResource
 
 from zhuomai_appliance.config import Config, Endpoint
+from zhuomai_appliance.figures import figures
 from zhuomai_appliance.flows.rate_admin import RateAdmin
 from zhuomai_appliance.net.own_address import own_address
 from zhuomai_appliance.paths import StateFiles
@@ -44,7 +45,7 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             renderer=appliance.renderer,
             words=appliance.words,
             clock=appliance.clocks.now,
-            gauges=appliance.gauges,
+            gauges=lambda: figures(appliance),
             reference=appliance.entropy.lookup_code,
             backed_up_at=lambda: backed_up_at(appliance.files),
             nas_admin=appliance.nas_admin,

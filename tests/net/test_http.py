@@ -15,10 +15,12 @@ from zhuomai_appliance.net.http import (
     BODY_OCTETS,
     CONNECTIONS,
     CONNECTIONS_OF_ADDRESS,
+    HELD_SECONDS,
     IN_WORK,
     REQUEST_SECONDS,
     AdmittingSite,
 )
+from zhuomai_appliance.net.load import FRESH_SECONDS, Load
 
 GET = b"GET / HTTP/1.1\r\nHost: portal\r\n\r\n"
 
@@ -183,7 +185,7 @@ class HttpTests(SynchronousTestCase):
         self.assertIsNotNone(self.connect("10.9.0.2").protocol)
         inside[0].close()
         self.assertIsNotNone(self.connect().protocol)
-        self.assertEqual(self.site.counters["refused_connections"], 1)
+        self.assertEqual(self.site.counters["too_many_of_address"], 1)
 
     def test_listener_has_so_many_connections(self) -> None:
         """Beyond the listener's own bound nobody comes in, wherever he is from."""
@@ -216,3 +218,107 @@ class HttpTests(SynchronousTestCase):
         inside[0].close()
         self.page.slow = False
         self.assertIn(b" 200 OK", self.connect("10.9.1.1").send(GET))
+
+    # Full -----------------------------------------------------------------------------------------------------------------
+
+    def fill(self, first: int = 0) -> list[Connection]:
+        return [self.connect(f"10.9.{n // 250}.{n % 250}") for n in range(first, CONNECTIONS)]
+
+    def test_full_listener_accepts_nobody_until_somebody_leaves(self) -> None:
+        """With every place taken the port stops accepting; it begins again with the first free place."""
+        self.page.slow, self.site.port = True, Port()
+        inside = self.fill()
+        for connection in inside:
+            connection.send(GET[:10])
+        self.assertEqual(self.site.port.is_reading, False)
+        inside[3].close()
+        self.assertEqual(self.site.port.is_reading, True)
+        self.assertEqual(self.site.connections, CONNECTIONS - 1)
+
+    def test_connection_kept_for_later_makes_room(self) -> None:
+        """The last place taken closes the connection that has been idle longest, and none whose request is in work."""
+        self.page.slow, self.site.port = True, Port()
+        busy, idle = self.connect("10.8.0.1"), self.connect("10.8.0.2")
+        busy.send(GET)
+        self.fill(2)
+        self.assertTrue(idle.transport.disconnecting)
+        self.assertFalse(busy.transport.disconnecting)
+        self.assertEqual(self.site.counters["idle_closed"], 1)
+
+    def test_closed_port_is_not_read_again(self) -> None:
+        """Whoever leaves after the listener was closed does not open it."""
+        port = self.site.port = Port()
+        inside = self.fill()
+        site = self.site
+        site.stopFactory()
+        self.addCleanup(site.startFactory)
+        inside[0].close()
+        self.assertFalse(port.is_reading)
+
+
+class Port:
+    """A listening port."""
+
+    is_reading = True
+
+    def stopReading(self) -> None:
+        self.is_reading = False
+
+    def startReading(self) -> None:
+        self.is_reading = True
+
+
+class YieldingTests(SynchronousTestCase):
+    """Pages give way to RADIUS."""
+
+    def setUp(self) -> None:
+        self.clock, self.page = Clock(), Page()
+        self.load = Load(self.clock.seconds)
+
+    def connect(self, *, holds_requests: bool) -> Connection:
+        site = AdmittingSite(self.page, self.clock, load=self.load, holds_requests=holds_requests)
+        site.startFactory()
+        self.addCleanup(site.stopFactory)
+        return Connection(site, "10.9.0.1")
+
+    def test_captive_page_is_put_off(self) -> None:
+        """While a RADIUS request waits over 20 ms a phone is told to come back; then it is served."""
+        connection = self.connect(holds_requests=False)
+        self.load.note("auth", 0.019)
+        self.assertIn(b" 200 OK", connection.send(GET))
+        self.load.note("auth", 0.021)
+        said = connection.send(GET)
+        self.assertTrue(said.startswith(b"HTTP/1.1 503 "), said)
+        self.assertIn(b"Retry-After: 3", said)
+        self.clock.advance(FRESH_SECONDS + 0.01)
+        self.assertIn(b" 200 OK", connection.send(GET))
+
+    def test_console_waits(self) -> None:
+        """A request of the console is held while RADIUS waits, and served when it does not."""
+        connection = self.connect(holds_requests=True)
+        self.load.note("acct", 0.5)
+        self.assertEqual(connection.send(GET), b"")
+        self.clock.pump([0.02] * 30)
+        self.assertIn(b" 200 OK", connection.answer())
+
+    def test_console_does_not_wait_for_ever(self) -> None:
+        """After five seconds it is told to come back."""
+        connection = self.connect(holds_requests=True)
+        connection.send(GET[:-2])
+        self.load.note("auth", 1.0)
+        connection.send(GET[-2:])
+        for _ in range(int(HELD_SECONDS / 0.02) + 2):
+            self.load.note("auth", 1.0)
+            self.clock.advance(0.02)
+        self.assertTrue(connection.answer().startswith(b"HTTP/1.1 503 "))
+
+    def test_browser_that_leaves_is_not_served(self) -> None:
+        """Whoever goes while held is forgotten."""
+        connection = self.connect(holds_requests=True)
+        self.load.note("auth", 1.0)
+        connection.send(GET)
+        connection.close()
+        self.clock.pump([0.02] * 40)
+        self.assertEqual(connection.answer(), b"")
+        looks = [call for call in self.clock.getDelayedCalls() if "_Held" in str(call)]
+        self.assertEqual(looks, [])

@@ -113,7 +113,7 @@ class Console:
             renderer=RENDERER,
             words=Sentences(RENDERER.words, self.school.now),
             clock=self.school.now,
-            gauges=dict,
+            gauges=tuple,
             reference=lambda: "7K2M9",
             backed_up_at=lambda: self.backed_up_at,
             nas_admin=NasAdmin(school.store, school.vault, school.now, school.reload),

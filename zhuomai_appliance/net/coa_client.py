@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred
@@ -33,6 +34,13 @@ class CoaClient(DatagramProtocol):
         self._table = ExchangeTable(TRIES, FIRST_WAIT_SECONDS, BACK_OFF)
         self._waiting: dict[Pending, Deferred[ControlResult]] = {}
         self._timer: IDelayedCall | None = None
+        #: How requests ended, by kind and outcome.
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for an answer."""
+        return len(self._waiting)
 
     def disconnect(self, nas: Nas, host: str, attributes: Sequence[Attribute]) -> Deferred[ControlResult]:
         """Send a Disconnect-Request naming a session."""
@@ -46,6 +54,7 @@ class CoaClient(DatagramProtocol):
         self, code: int, nas: Nas, host: str, attributes: Sequence[Attribute]
     ) -> Deferred[ControlResult]:
         done: Deferred[ControlResult] = Deferred()
+        done.addCallback(self._count, "coa" if code == Code.COA_REQUEST else "disconnect")
         if self.transport is None:
             done.callback(ControlResult(ControlOutcome.SILENT, None))
             return done
@@ -67,6 +76,10 @@ class CoaClient(DatagramProtocol):
         self.transport.write(pending.datagram, pending.key.peer)
         self._set_timer()
         return done
+
+    def _count(self, result: ControlResult, kind: str) -> ControlResult:
+        self.outcomes[(kind, result.outcome.value)] += 1
+        return result
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
         """Take an answer; anything that does not verify leaves the request waiting."""

@@ -1,7 +1,8 @@
 """HTTP listeners: admitted, not merely accepted, so that a flood of pages never starves RADIUS (architecture: Fairness).
 
 For each listener a number of connections in all and for one address, a number of requests in work, and a deadline by
-which a request must have arrived whole, however it drips (security §5).
+which a request must have arrived whole, however it drips (security §5). While RADIUS waits, captive pages are put off
+with a constant answer and the console's requests are held until it waits no more.
 """
 
 from __future__ import annotations
@@ -15,11 +16,17 @@ from twisted.python.failure import Failure
 from twisted.web import http, server
 from twisted.web.resource import IResource, Resource
 
+from zhuomai_appliance.net.load import Load
+
 CONNECTIONS: Final = 256
 CONNECTIONS_OF_ADDRESS: Final = 16
 IN_WORK: Final = 64
 REQUEST_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 30
+RETRY_SECONDS: Final = 3
+HELD_SECONDS: Final = 5.0
+"""How long a request of the console waits for RADIUS; then it is put off too."""
+LOOK_AGAIN_SECONDS: Final = 0.02
 BODY_OCTETS: Final = 128 * 1024
 """No form of ours is a tenth as long; a body is held in memory and taken apart in one piece (a mebibyte of small fields
 held everything else up for a third of a second), so it is cut off as it arrives."""
@@ -29,6 +36,13 @@ class PlainRequest(server.Request):
     """A request of bounded size whose answers do not tell what serves them."""
 
     _received = 0
+
+    def process(self) -> None:
+        """Serve the request, when RADIUS lets us."""
+        channel: Any = self.channel
+        if channel.site.holds(self):
+            return
+        super().process()
 
     def gotLength(self, length: int | None) -> None:
         """Hang up on a body that says it is too long."""
@@ -65,6 +79,11 @@ class DeadlineChannel(http.HTTPChannel):
     requestFactory = PlainRequest
     _deadline: IDelayedCall | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the browser keeps the connection for later: nothing of a request is here, none is in work."""
+        return self._deadline is None and not self.requests
+
     def dataReceived(self, data: bytes) -> None:
         """Start the deadline with the first octet of a request."""
         if self._deadline is None and isinstance(self.factory, AdmittingSite):
@@ -96,7 +115,7 @@ class DeadlineChannel(http.HTTPChannel):
 
 
 class _Busy(Resource):
-    """A constant answer when too many requests are in work: it costs nothing and says when to come back."""
+    """A constant answer when too much is in work: it costs nothing and says when to come back."""
 
     isLeaf = True
     body: Final = b"busy, please try again in a few seconds\n"
@@ -104,7 +123,7 @@ class _Busy(Resource):
     def render(self, request: Any) -> bytes:
         """503 with Retry-After."""
         request.setResponseCode(503)
-        request.setHeader(b"Retry-After", b"3")
+        request.setHeader(b"Retry-After", b"%d" % RETRY_SECONDS)
         request.setHeader(b"Cache-Control", b"no-store")
         request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
         return self.body
@@ -115,36 +134,81 @@ class AdmittingSite(server.Site):
 
     Args:
         of_address: connections that one address may hold; schools behind NAT need more on the captive site.
+        load: how long RADIUS waits; None where it does not matter.
+        holds_requests: while RADIUS waits, requests are held for a while (a console) and not put off at once (a
+            captive page, whose phones come back by themselves).
     """
 
     # Site's own protocol hides its channel behind a proxy that negotiates HTTP/2
     protocol: Any = DeadlineChannel
 
     def __init__(
-        self, resource: IResource, reactor: Any, *, of_address: int = CONNECTIONS_OF_ADDRESS
+        self,
+        resource: IResource,
+        reactor: Any,
+        *,
+        of_address: int = CONNECTIONS_OF_ADDRESS,
+        load: Load | None = None,
+        holds_requests: bool = False,
     ) -> None:
         super().__init__(resource, requestFactory=PlainRequest, timeout=IDLE_SECONDS, reactor=reactor)
         self.displayTracebacks = False
         self.reactor = reactor
         self._of_address = of_address
+        self._load = load
+        self._holds_requests = holds_requests
         self._inside: dict[DeadlineChannel, str] = {}
         self._from: Counter[str] = Counter()
         self._in_work = 0
         self._busy = _Busy()
         self.counters: Counter[str] = Counter()
+        #: The listening port, when it is known: it accepts nobody while every place is taken.
+        self.port: Any = None
+        self._is_full = False
+
+    @property
+    def connections(self) -> int:
+        """Connections open now."""
+        return len(self._inside)
+
+    @property
+    def in_work(self) -> int:
+        """Requests in work now."""
+        return self._in_work
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A connection, or None when there is no place for it."""
         host = str(getattr(addr, "host", ""))
-        if len(self._inside) >= CONNECTIONS or self._from[host] >= self._of_address:
-            self.counters["refused_connections"] += 1
+        if self._from[host] >= self._of_address:
+            self.counters["too_many_of_address"] += 1
+            return None
+        if len(self._inside) >= CONNECTIONS:
+            self.counters["too_many_connections"] += 1
             return None
         channel = super().buildProtocol(addr)
         if isinstance(channel, DeadlineChannel):
             self._inside[channel] = host
             self._from[host] += 1
         self.counters["connections"] += 1
+        if len(self._inside) >= CONNECTIONS:
+            self._make_room()
         return channel
+
+    def _make_room(self) -> None:
+        """The last place was taken: a connection that is only kept for later is closed, or nobody more is accepted."""
+        self._is_full = True
+        if self.port is not None:
+            self.port.stopReading()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
+        # In the order they came: the one that has been here longest goes first
+        for channel in self._inside:
+            transport: Any = channel.transport
+            if channel.is_idle and transport is not None and not transport.disconnecting:
+                self.counters["idle_closed"] += 1
+                channel.loseConnection()
+                break
 
     def left(self, channel: DeadlineChannel) -> None:
         """A connection is over."""
@@ -153,11 +217,33 @@ class AdmittingSite(server.Site):
             self._from[host] -= 1
             if not self._from[host]:
                 del self._from[host]
+        if self._is_full and len(self._inside) < CONNECTIONS:
+            self._is_full = False
+            if self.port is not None:
+                self.port.startReading()
+
+    def stopFactory(self) -> None:
+        """The port is closed: it reads no more, whoever leaves."""
+        self.port = None
+        super().stopFactory()
+
+    def holds(self, request: Any) -> bool:
+        """Keep a request back while RADIUS waits; it is served later, at once when that is over."""
+        if not self._holds_requests or self._load is None or not self._load.presses:
+            return False
+        self.counters["held"] += 1
+        held = _Held(self, request, self._load, self.reactor.seconds() + HELD_SECONDS)
+        request.notifyFinish().addErrback(held.gone)
+        held.look()
+        return True
 
     def getResourceFor(self, request: Any) -> IResource:
         """The resource of a request, or the busy answer."""
         if self._in_work >= IN_WORK:
-            self.counters["refused_busy"] += 1
+            self.counters["busy"] += 1
+            return self._busy
+        if self._load is not None and self._load.presses:
+            self.counters["radius_waits"] += 1
             return self._busy
         self._in_work += 1
         self.counters["requests"] += 1
@@ -167,6 +253,33 @@ class AdmittingSite(server.Site):
 
     def _done(self, _: object) -> None:
         self._in_work -= 1
+        if self._is_full:
+            # Its connection is idle once the answer is out
+            self.reactor.callLater(0, self._close_idle)
 
     def log(self, request: Any) -> None:
         """Pages are not logged line by line: the address of a captive page holds MAC and IP."""
+
+
+class _Held:
+    """A request that waits until RADIUS does not."""
+
+    def __init__(self, site: AdmittingSite, request: Any, load: Load, until: float) -> None:
+        self._site = site
+        self._request = request
+        self._load = load
+        self._until = until
+        self._next: IDelayedCall | None = None
+
+    def look(self) -> None:
+        """Serve it, or look again soon."""
+        if self._load.presses and self._site.reactor.seconds() < self._until:
+            self._next = self._site.reactor.callLater(LOOK_AGAIN_SECONDS, self.look)
+        else:
+            self._next = None
+            server.Request.process(self._request)
+
+    def gone(self, _: object) -> None:
+        """The browser left."""
+        if self._next is not None and self._next.active():
+            self._next.cancel()

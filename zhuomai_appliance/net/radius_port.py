@@ -1,7 +1,7 @@
-"""The RADIUS ports without their transport: octets in, verified packets to the flows, signed replies out.
+"""What the RADIUS ports share, without their transport: octets in, verified packets to the flows, signed replies out.
 
-Order of the checks (semantics §1, §2, §3): source address, form and code, signature, duplicate, work. An unknown source
-costs one look-up and a counter. Everything that may not be answered is dropped and counted by its reason.
+Order of the checks (semantics §1, §2, §3): source address, form and code, signature, duplicate, load, work. An unknown
+source costs one look-up and a counter. Everything that may not be answered is dropped and counted by its reason.
 
 What carries the octets (net.radius_udp, net.radsec) hands each packet in with a `Way` back.
 """
@@ -11,40 +11,35 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final, Protocol
 
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from zhuomai_appliance.flows.ports import AccessAnswer, NasFinder
-from zhuomai_appliance.model.network import MessageAuthenticatorPolicy, Nas, NasId
+from zhuomai_appliance.flows.meters import STAGE_SECONDS, Histogram
+from zhuomai_appliance.flows.ports import NasFinder
+from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.complaints import Complaints
-from zhuomai_appliance.radius import attributes as attr
+from zhuomai_appliance.net.load import LATE_SECONDS, Load
 from zhuomai_appliance.radius.duplicates import DuplicateCache, RequestKey, Seen
-from zhuomai_appliance.radius.packet import (
-    Code,
-    Packet,
-    Secret,
-    Signature,
-    WireError,
-    accounting_authenticator_ok,
-    decode,
-    encode_reply,
-    message_authenticator,
-)
-from zhuomai_appliance.radius.passwords import reveal_pap
+from zhuomai_appliance.radius.packet import Attribute, Packet, Secret, WireError, decode, encode_reply
 
-AUTH_CODES: Final = frozenset((Code.ACCESS_REQUEST, Code.STATUS_SERVER))
-ACCT_CODES: Final = frozenset((Code.ACCOUNTING_REQUEST, Code.STATUS_SERVER))
-_VERDICTS: Final = {code: code.name.lower() for code in (Code.ACCESS_ACCEPT, Code.ACCESS_REJECT)}
-AUTH_KEEP_SECONDS: Final = 10.0
-ACCT_KEEP_SECONDS: Final = 30.0
 DUPLICATES_KEPT: Final = 200_000
 """Replies remembered at one port: about 100 MiB at the worst, an hour of a large school's logins in practice."""
 
+_WORDS: Final = {
+    "unsigned": "it carries no Message-Authenticator and must",
+    "unsigned_with_proxy_state": "Proxy-State without Message-Authenticator, which whoever listens can turn into a"
+    " forged accept (CVE-2024-3596)",
+    "bad_message_authenticator": "its Message-Authenticator is wrong; the shared secrets probably differ",
+    "wrong_secret": "it is signed with another secret; compare the shared secrets",
+}
+"""What the log says of a refusal (semantics §1.13, §3): the administrator reads it beside the device's name."""
+
 
 class Way(Protocol):
-    """How answers go back to whoever asked. One object for each place that octets come in at: requests that came in at
-    different ones are different requests (semantics §2.16), and the answer leaves where the request came in (§2.20).
+    """How answers go back to whoever asked.
+
+    One object for each place that octets come in at: requests that came in at different ones are different requests
+    (semantics §2.16), and the answer leaves where the request came in (§2.20).
     """
 
     def send(self, datagram: bytes, addr: tuple[str, int]) -> None:
@@ -52,64 +47,121 @@ class Way(Protocol):
 
 
 class RadiusPort:
-    """What the two ports share: source, form, duplicates, signing. Lives on the reactor thread."""
+    """One kind of requests: source, form, duplicates, signing. Lives on the reactor thread.
+
+    ``counters`` count what happened by name, ``answer_seconds`` how long askers waited, ``heard_at`` when each device
+    last sent something that was well formed and rightly signed (monotonic). ``is_late``: requests wait longer here than
+    they should; set by the intake at each turn.
+    """
 
     log = Logger(namespace="zhuomai.radius")
     codes: frozenset[int]
     keep_seconds: float
     kind: str
 
-    def __init__(self, finder: NasFinder, clocks: Clocks) -> None:
+    def __init__(self, finder: NasFinder, clocks: Clocks, load: Load | None = None) -> None:
         self._finder = finder
         self._clocks = clocks
         self._secrets: dict[bytes, Secret] = {}
+        self.load = load or Load(clocks.monotonic)
+        self.is_late = False
         self.counters: Counter[str] = Counter()
+        self.answer_seconds = Histogram()
+        self.verify_seconds, self.sign_seconds = Histogram(STAGE_SECONDS), Histogram(STAGE_SECONDS)
+        self.heard_at: dict[NasId, float] = {}
         self.complaints = Complaints(clocks.monotonic)
         self.duplicates = DuplicateCache(self.keep_seconds, DUPLICATES_KEPT)
-        self._open: set[tuple[RequestKey, bytes]] = set()
+        self._open: dict[tuple[RequestKey, bytes], float] = {}
 
-    def receive(self, datagram: bytes, addr: tuple[str, int], way: Way) -> None:
-        """Take one packet from an address; whatever is in it, this returns."""
+    def receive(self, datagram: bytes, addr: tuple[str, int], way: Way, arrived: float = 0.0) -> None:
+        """Take one packet from an address; whatever is in it, this returns.
+
+        Args:
+            datagram: the octets, padding and all.
+            addr: where it came from.
+            way: how its answer goes back.
+            arrived: when the machine had it, by the monotonic clock; 0 for just now.
+        """
         nas = self._finder.find(addr[0])
         if nas is None:
-            self.drop("unknown_nas", addr[0], "a device that is not in the NAS list")
+            self.counters["unknown_nas"] += 1
+            if self.complaints.may_say("unknown_nas", addr[0]):
+                self.log.warn("{kind} datagram from {host} dropped: a device that is not in the NAS list",
+                              kind=self.kind, host=addr[0])  # fmt: skip
             return
         secret = self._secrets.get(nas.secret)
         if secret is None:
             secret = self._secrets.setdefault(nas.secret, Secret(nas.secret))
-        self.take(datagram, addr, way, nas, secret)
+        self.take(datagram, addr, way, nas, secret, arrived)
 
-    def take(self, datagram: bytes, addr: tuple[str, int], way: Way, nas: Nas, secret: Secret) -> None:
-        """Take one packet of a device that is known, by its address or its certificate."""
-        host = addr[0]
+    def take(
+        self,
+        datagram: bytes,
+        addr: tuple[str, int],
+        way: Way,
+        nas: Nas,
+        secret: Secret,
+        arrived: float = 0.0,
+    ) -> None:
+        """Take one packet of a device that is known, by its address or its certificate; see `receive`."""
+        began = self._clocks.monotonic()
         try:
             packet = decode(datagram, self.codes)
         except WireError as error:
-            self.drop("malformed", host, str(error))
+            self.drop("malformed", addr[0], nas, str(error))
             return
-        refusal = self.refusal(packet, nas, secret, host)
+        refusal = self.refusal(packet, nas, secret, addr[0])
         if refusal:
-            self.drop(refusal, host, refusal.replace("_", " "))
+            self.drop(refusal, addr[0], nas, _WORDS[refusal])
             return
-        key = RequestKey(host, addr[1], way, packet.code, packet.identifier)
-        seen = self.duplicates.look(key, packet.authenticator, self._clocks.monotonic())
+        now = self._clocks.monotonic()
+        self.verify_seconds.observe(now - began)
+        self.heard_at[nas.id] = now
+        key = RequestKey(addr[0], addr[1], way, packet.code, packet.identifier)
+        seen = self.duplicates.look(key, packet.authenticator, now)
         if isinstance(seen, bytes):
             self.counters["repeated"] += 1
             way.send(seen, addr)
         elif seen is Seen.PENDING:
             self.counters["pending"] += 1
+        elif self.is_late and (why := self.sheds(packet, nas, now)):
+            self.counters[why] += 1
+            self.duplicates.forget(key, packet.authenticator)
         else:
             self.counters["requests"] += 1
-            self._open.add((key, packet.authenticator))
+            self._open[(key, packet.authenticator)] = arrived or began
             self.work(packet, nas, secret, key)
+
+    def pressed(self, waited_seconds: float) -> None:
+        """A turn begins whose oldest packet waited that long; what is shed depends on it."""
+        self.load.note(self.kind, waited_seconds)
+        self.is_late = waited_seconds > LATE_SECONDS
+
+    @property
+    def in_work(self) -> int:
+        """Requests taken and not answered yet."""
+        return len(self._open)
+
+    @property
+    def waiting(self) -> int:
+        """Packets that wait for their turn, where there is a place to wait."""
+        return 0
 
     @property
     def in_flight(self) -> int:
-        """Requests taken and not answered yet: what a shutdown waits for."""
-        return len(self._open)
+        """Requests that came in and are not answered yet: what a shutdown waits for."""
+        return self.in_work + self.waiting
+
+    def stages(self) -> dict[str, Histogram]:
+        """How long each step of the work takes."""
+        return {"verify": self.verify_seconds, "sign": self.sign_seconds}
 
     def refusal(self, packet: Packet, nas: Nas, secret: Secret, host: str) -> str:
         """Why this packet may not be answered, by its signatures; empty when it may."""
+        raise NotImplementedError
+
+    def sheds(self, packet: Packet, nas: Nas, now: float) -> str:
+        """Why this request is not worked on while the port is late; empty when it is. The device asks again."""
         raise NotImplementedError
 
     def work(self, packet: Packet, nas: Nas, secret: Secret, key: RequestKey) -> None:
@@ -120,152 +172,44 @@ class RadiusPort:
         self,
         code: int,
         packet: Packet,
-        reply: tuple[tuple[int, bytes], ...],
+        reply: tuple[Attribute, ...],
         secret: Secret,
         key: RequestKey,
         *,
         sign: bool,
     ) -> None:
-        """Sign, remember and send a reply."""
+        """Sign, remember and send a reply.
+
+        Raises:
+            ValueError: it does not fit into 4096 octets, or cannot be written; nothing was sent.
+        """
+        began = self._clocks.monotonic()
         datagram = encode_reply(code, packet, reply, secret, sign=sign)
-        self.duplicates.remember(key, packet.authenticator, datagram, self._clocks.monotonic())
-        self._open.discard((key, packet.authenticator))
+        now = self._clocks.monotonic()
+        self.sign_seconds.observe(now - began)
+        self.duplicates.remember(key, packet.authenticator, datagram, now)
+        self.answered(packet, key, now)
         way: Way = key.way
         way.send(datagram, (key.address, key.port))
 
-    def drop(self, why: str, host: str, words: str) -> None:
-        """Count a datagram that gets no answer; tell the log, seldom."""
+    def answered(self, packet: Packet, key: RequestKey, now: float) -> None:
+        """A request's answer is known: count how long it took."""
+        arrived = self._open.pop((key, packet.authenticator), None)
+        if arrived:
+            self.answer_seconds.observe(now - arrived)
+
+    def drop(self, why: str, host: str, nas: Nas, words: str) -> None:
+        """Count a device's datagram that gets no answer; tell the log, seldom."""
         self.counters[why] += 1
         if self.complaints.may_say(why, host):
-            self.log.warn(
-                "{kind} datagram from {host} dropped: {words}", kind=self.kind, host=host, words=words
-            )
+            self.log.warn("{kind} datagram of {nas} ({host}) dropped: {words}",
+                          kind=self.kind, nas=nas.name, host=host, words=words)  # fmt: skip
 
     def failed(self, reason: object, key: RequestKey, packet: Packet) -> None:
         """An answer could not be made: silence, and the next repetition is worked on anew (security R7)."""
-        self._open.discard((key, packet.authenticator))
+        self._open.pop((key, packet.authenticator), None)
         self.counters["failed"] += 1
         self.duplicates.forget(key, packet.authenticator)
         if self.complaints.may_say("failed", key.address):
             self.log.error("{kind} request from {host} not answered: {reason}", kind=self.kind, host=key.address,
                            reason=str(getattr(reason, "value", reason)))  # fmt: skip
-
-
-class AccessFlow(Protocol):
-    """What the authentication port needs of flows.access."""
-
-    def answer(
-        self, packet: Packet, nas: Nas, peer: str, password: bytes | None, now: int
-    ) -> Deferred[AccessAnswer]:
-        """The unsigned answer to a request; fails when none can be made."""
-
-    def proved_signing(self, nas: Nas, host: str, now: int) -> None:
-        """A device's request carried a right Message-Authenticator."""
-
-
-class AuthPort(RadiusPort):
-    """Port 1812: Access-Request and Status-Server."""
-
-    codes = AUTH_CODES
-    keep_seconds = AUTH_KEEP_SECONDS
-    kind = "auth"
-
-    def __init__(self, finder: NasFinder, flow: AccessFlow, clocks: Clocks) -> None:
-        super().__init__(finder, clocks)
-        self._flow = flow
-
-    def refusal(self, packet: Packet, nas: Nas, secret: Secret, host: str) -> str:
-        """Message-Authenticator by semantics §1.7, §1.8, §3 and the NAS's policy."""
-        signature = message_authenticator(packet, secret)
-        if signature is Signature.BAD:
-            return "bad_message_authenticator"
-        if signature is Signature.GOOD:
-            # EAP and Status-Server prove nothing: every device signs those (security R4)
-            if packet.code == Code.ACCESS_REQUEST and not packet.has(attr.EAP_MESSAGE):
-                self._flow.proved_signing(nas, host, self._clocks.now())
-            return ""
-        if packet.code == Code.STATUS_SERVER or packet.has(attr.EAP_MESSAGE):
-            return "unsigned"
-        policy = nas.message_authenticator
-        if policy is MessageAuthenticatorPolicy.REQUIRE:
-            return "unsigned"
-        if policy is MessageAuthenticatorPolicy.AUTO and self._finder.signs(nas, host):
-            return "unsigned"
-        if packet.has(attr.PROXY_STATE):
-            return "unsigned_with_proxy_state"
-        return ""
-
-    def work(self, packet: Packet, nas: Nas, secret: Secret, key: RequestKey) -> None:
-        """Answer a probe at once; hand a login to its flow."""
-        if packet.code == Code.STATUS_SERVER:
-            self.counters["status"] += 1
-            self.answer(Code.ACCESS_ACCEPT, packet, (), secret, key, sign=True)
-            return
-        hidden = packet.first(attr.USER_PASSWORD)
-        password = None if hidden is None else reveal_pap(hidden, secret, packet.authenticator)
-        done = self._flow.answer(packet, nas, key.address, password, self._clocks.now())
-        done.addCallback(self._judged, packet, secret, key).addErrback(self.failed, key, packet)
-
-    def _judged(self, answer: AccessAnswer, packet: Packet, secret: Secret, key: RequestKey) -> None:
-        self.counters[_VERDICTS[answer.code]] += 1
-        if answer.delay_seconds:
-            self._clocks.later(answer.delay_seconds, self._reply, answer, packet, secret, key)
-        else:
-            self._reply(answer, packet, secret, key)
-
-    def _reply(self, answer: AccessAnswer, packet: Packet, secret: Secret, key: RequestKey) -> None:
-        try:
-            self.answer(answer.code, packet, answer.attributes, secret, key, sign=True)
-        except ValueError as error:
-            # Beside a request's long row of Proxy-State a reply may not fit into 4096 octets (semantics §2.21)
-            self.failed(error, key, packet)
-
-
-class AccountingFlow(Protocol):
-    """What the accounting port needs of flows.accounting."""
-
-    def record(self, packet: Packet, nas: Nas, peer: str, now: int) -> Deferred[bool]:
-        """Record a report; True once it is durable, False when it is none, failure when it could not be recorded."""
-
-
-class AcctPort(RadiusPort):
-    """Port 1813: Accounting-Request, answered only after its record is durable, and Status-Server."""
-
-    codes = ACCT_CODES
-    keep_seconds = ACCT_KEEP_SECONDS
-    kind = "acct"
-
-    def __init__(self, finder: NasFinder, flow: AccountingFlow, clocks: Clocks) -> None:
-        super().__init__(finder, clocks)
-        self._flow = flow
-        self.wrong_secret: Counter[NasId] = Counter()
-
-    def refusal(self, packet: Packet, nas: Nas, secret: Secret, host: str) -> str:
-        """Request Authenticator (RFC 2866 §3) and, where present, Message-Authenticator."""
-        if packet.code == Code.STATUS_SERVER:
-            return "" if message_authenticator(packet, secret) is Signature.GOOD else "unsigned"
-        if not accounting_authenticator_ok(packet, secret):
-            self.wrong_secret[nas.id] += 1
-            return "wrong_secret"
-        if message_authenticator(packet, secret) is Signature.BAD:
-            return "bad_message_authenticator"
-        return ""
-
-    def work(self, packet: Packet, nas: Nas, secret: Secret, key: RequestKey) -> None:
-        """Record, then answer; a record that was not made is not answered (RFC 2866 §4.1)."""
-        if packet.code == Code.STATUS_SERVER:
-            self.counters["status"] += 1
-            self.answer(Code.ACCOUNTING_RESPONSE, packet, (), secret, key, sign=True)
-            return
-        done = self._flow.record(packet, nas, key.address, self._clocks.now())
-        done.addCallback(self._recorded, packet, secret, key)
-        done.addErrback(self.failed, key, packet)
-
-    def _recorded(self, answerable: bool, packet: Packet, secret: Secret, key: RequestKey) -> None:
-        if answerable:
-            self.counters["recorded"] += 1
-            self.answer(Code.ACCOUNTING_RESPONSE, packet, (), secret, key, sign=False)
-        else:
-            self._open.discard((key, packet.authenticator))
-            self.drop("not_a_report", key.address, "an accounting request without a usable status")
-            self.duplicates.forget(key, packet.authenticator)

@@ -18,41 +18,69 @@ from twisted.logger import Logger
 IP_PKTINFO: Final = getattr(socket, "IP_PKTINFO", 8)
 """Linux's number (linux/in.h); Python 3.11 has no name for it."""
 
+SO_TIMESTAMPNS: Final = 35
+"""Linux's number (asm-generic/socket.h): the kernel tells when each datagram arrived."""
+
 WAYS_KEPT: Final = 4096
 """Own addresses remembered: all of 127.0.0.0/8 is ours too, and whoever asks them in turn fills no memory."""
 
+READ_AT_ONCE: Final = 512
+"""Datagrams read in one turn, about a millisecond's worth."""
+
+SUSPECT_SECONDS: Final = 60.0
+"""A wait that is longer, or negative, comes from a clock that was set between arrival and reading."""
+
 _INFO: Final = struct.Struct("=I4s4s")
-_SPACE: Final = socket.CMSG_SPACE(_INFO.size)
+_STAMP: Final = struct.Struct("=qq")
+_SPACE: Final = socket.CMSG_SPACE(_INFO.size) + socket.CMSG_SPACE(_STAMP.size)
 _ANY: Final = b"\0\0\0\0"
+
+_Ancillary = list[tuple[int, int, bytes]]
 
 
 class DirectPort(udp.Port):
-    """A port on one address. Before ``datagramReceived`` the protocol's ``way`` is set to whoever sends its answers."""
+    """A port on one address. Before ``datagramReceived`` the protocol's ``way`` is set to whoever sends its answers.
+
+    A protocol with an ``intake`` (net.intake) has its datagrams put there instead, and then a turn to work on them.
+    """
 
     log = Logger(namespace="zhuomai.udp")
 
+    def createInternetSocket(self) -> socket.socket:
+        """A socket that tells the arrival of what it receives."""
+        made = super().createInternetSocket()
+        made.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        return made
+
     def doRead(self) -> None:
         """Read what waits, up to the port's share of a turn."""
-        read = 0
-        while read < self.maxThroughput:
+        protocol: Any = self.protocol
+        intake = getattr(protocol, "intake", None)
+        now = wall = 0.0
+        for _ in range(READ_AT_ONCE):
             try:
-                datagram, addr = self.socket.recvfrom(self.maxPacketSize)
+                datagram, ancillary, _flags, addr = self.socket.recvmsg(self.maxPacketSize, _SPACE)
             except (BlockingIOError, InterruptedError):
-                return
+                break
             except ConnectionRefusedError:
                 # An ICMP answer to something we sent earlier; what waits behind it is still good
                 continue
-            read += max(len(datagram), 1)
-            self.take(datagram, addr[:2], self)
+            way = self._way(ancillary)
+            try:
+                if intake is None:
+                    protocol.way = way
+                    protocol.datagramReceived(datagram, addr[:2])
+                else:
+                    if not now:
+                        now, wall = intake.clocks.monotonic(), intake.clocks.wall()
+                    intake.put(datagram, addr[:2], way, now - _waited(ancillary, wall))
+            except Exception:  # noqa: BLE001 - one datagram must not end the port
+                self.log.failure("a datagram could not be worked on")
+        if intake is not None:
+            intake.turn()
 
-    def take(self, datagram: bytes, addr: tuple[str, int], way: object) -> None:
-        """Hand a datagram to the protocol."""
-        protocol: Any = self.protocol
-        protocol.way = way
-        try:
-            protocol.datagramReceived(datagram, addr)
-        except Exception:  # noqa: BLE001 - one datagram must not end the port
-            self.log.failure("a datagram could not be worked on")
+    def _way(self, ancillary: _Ancillary) -> object:
+        return self
 
     def write(self, datagram: bytes, addr: tuple[str, int] | None = None) -> None:
         """Send; what the kernel does not take at once is Twisted's to judge."""
@@ -66,6 +94,16 @@ class DirectPort(udp.Port):
         super().write(datagram, addr)
 
     send = write
+
+
+def _waited(ancillary: _Ancillary, wall: float) -> float:
+    """Seconds that a datagram lay in the kernel, by its stamp."""
+    for level, kind, value in ancillary:
+        if kind == SO_TIMESTAMPNS and level == socket.SOL_SOCKET and len(value) == _STAMP.size:
+            seconds, nanoseconds = _STAMP.unpack(value)
+            waited: float = wall - seconds - nanoseconds / 1e9
+            return waited if 0.0 < waited < SUSPECT_SECONDS else 0.0
+    return 0.0
 
 
 class _OwnAddress:
@@ -94,27 +132,14 @@ class AddressedPort(DirectPort):
         self._ways: dict[bytes, _OwnAddress] = {}
 
     def createInternetSocket(self) -> socket.socket:
-        """A socket that tells the destination of what it receives."""
+        """A socket that also tells the destination of what it receives."""
         made = super().createInternetSocket()
         made.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
         return made
 
-    def doRead(self) -> None:
-        """Read what waits, up to the port's share of a turn."""
-        read = 0
-        while read < self.maxThroughput:
-            try:
-                datagram, ancillary, _flags, addr = self.socket.recvmsg(self.maxPacketSize, _SPACE)
-            except (BlockingIOError, InterruptedError):
-                return
-            except ConnectionRefusedError:
-                continue
-            read += max(len(datagram), 1)
-            self.take(datagram, addr, self._way(ancillary))
-
-    def _way(self, ancillary: list[tuple[int, int, bytes]]) -> object:
+    def _way(self, ancillary: _Ancillary) -> object:
         for level, kind, info in ancillary:
-            if level == socket.IPPROTO_IP and kind == IP_PKTINFO and len(info) >= _INFO.size:
+            if kind == IP_PKTINFO and level == socket.IPPROTO_IP and len(info) >= _INFO.size:
                 # Told apart by the address alone: the interface of an answer is the kernel's to choose
                 found = self._ways.get(info[8:12])
                 if found is None:

@@ -6,12 +6,13 @@ route does not name is refused, and an exception becomes one sentence with a ref
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.web.resource import IResource, Resource, getChildForRequest
 
+from zhuomai_appliance.flows.meters import Sample
 from zhuomai_appliance.flows.nas_admin import NasAdmin
 from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Operators
@@ -118,7 +119,7 @@ class ConsoleDeps:
     """What the console, its API and the health pages work with.
 
     Attributes:
-        gauges: gives /metrics its counts.
+        gauges: gives /metrics its figures.
         reference: a new number under which a fault stands in the log.
         backed_up_at: when the newest backup was made, UTC epoch seconds; None where there is none.
         own_site: what a device at an address must know of this box.
@@ -132,7 +133,7 @@ class ConsoleDeps:
     renderer: Renderer
     words: ReasonWords
     clock: Callable[[], int]
-    gauges: Callable[[], Mapping[str, float]]
+    gauges: Callable[[], Iterable[Sample]]
     reference: Callable[[], str]
     backed_up_at: Callable[[], int | None]
     nas_admin: NasAdmin

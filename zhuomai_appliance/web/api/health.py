@@ -1,18 +1,20 @@
-"""Whether the box is alive, and its counts: GET /healthz for anybody, GET /metrics for Prometheus (loopback or token)."""
+"""Whether the box is alive, and its figures: GET /healthz for anybody, GET /metrics for Prometheus (loopback or token)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 from twisted.web.resource import Resource
 
+from zhuomai_appliance.flows.meters import Histogram, Sample
 from zhuomai_appliance.flows.operators import Operators
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.store.interface import Condition, Store
@@ -40,18 +42,19 @@ class HealthResource(Resource):
 
 
 class MetricsResource(Resource):
-    """The counts in the text format of Prometheus; a name that ends with ``_total`` is a counter, others are gauges."""
+    """The figures in the text format of Prometheus, with those of the process itself."""
 
     isLeaf = True
 
     def __init__(
-        self, gauges: Callable[[], Mapping[str, float]], operators: Operators, clock: Callable[[], int]
+        self, gauges: Callable[[], Iterable[Sample]], operators: Operators, clock: Callable[[], int]
     ) -> None:
         super().__init__()
         self._operators = operators
         self._clock = clock
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(_Counts(gauges))
+        self._registry.register(_Figures(gauges))
+        ProcessCollector(registry=self._registry)
 
     def render_GET(self, request: Any) -> bytes:
         """The counts, to this machine itself and to a token that may look at the console."""
@@ -76,11 +79,24 @@ class MetricsResource(Resource):
         return operator is not None and operator.may(Permission.CONSOLE_VIEW)
 
 
-class _Counts(Collector):
-    def __init__(self, gauges: Callable[[], Mapping[str, float]]) -> None:
-        self._gauges = gauges
+class _Figures(Collector):
+    def __init__(self, figures: Callable[[], Iterable[Sample]]) -> None:
+        self._figures = figures
 
     def collect(self) -> Iterable[Metric]:
-        for name, value in sorted(self._gauges().items()):
-            family = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-            yield family(name, name.removeprefix("zhuomai_").replace("_", " "), value=value)
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily] = {}
+        for sample in self._figures():
+            name, words, labels = sample.metric
+            family = families.get(name)
+            if isinstance(sample.value, Histogram):
+                if not isinstance(family, HistogramMetricFamily):
+                    family = families[name] = HistogramMetricFamily(name, words, labels=labels)
+                counts = sample.value.cumulative()
+                bounds = [*map(floatToGoString, sample.value.bounds), "+Inf"]
+                family.add_metric(sample.labels, list(zip(bounds, counts, strict=True)), sample.value.total)
+            else:
+                if not isinstance(family, (CounterMetricFamily, GaugeMetricFamily)):
+                    kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+                    family = families[name] = kind(name, words, labels=labels)
+                family.add_metric(sample.labels, sample.value)
+        return families.values()

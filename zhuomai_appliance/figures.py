@@ -1,0 +1,168 @@
+"""What /metrics tells: every name, and where its value comes from. No label holds anything personal."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+import zhuomai_appliance
+from zhuomai_appliance.flows.meters import Metric, Sample
+from zhuomai_appliance.model.network import MessageAuthenticatorPolicy
+from zhuomai_appliance.net.radius_port import RadiusPort
+
+if TYPE_CHECKING:
+    from zhuomai_appliance.appliance import Appliance
+
+METRICS: Final[dict[str, Metric]] = {
+    f"zhuomai_{name}": Metric(f"zhuomai_{name}", words, tuple(labels.split()))
+    for name, words, labels in (
+        ("build_info", "Which program answers; always 1.", "version python"),
+        ("start_time_seconds", "When the daemon started, seconds of the epoch.", ""),
+        ("radius_requests_total", "Requests taken to be worked on.", "port"),
+        ("radius_answers_total", "Requests answered, by what was said.", "port kind"),
+        ("radius_repeated_total", "Repetitions: of an answered request, or of one in work.", "port of"),
+        ("radius_dropped_total", "Datagrams that got no answer, by the reason.", "port reason"),
+        ("radius_shortened_total", "Replies whose rules did not fit and were left out.", "port"),
+        ("radius_in_work", "Requests in work at this moment.", "port"),
+        ("radius_waiting", "Datagrams that wait to be read at this moment.", "port"),
+        ("radius_wait_seconds", "The longest wait for its turn of the last half second.", "port"),
+        ("radius_answer_seconds", "From a request's arrival to its answer.", "port"),
+        ("radius_stage_seconds", "The steps of the work on a request.", "port stage"),
+        ("access_rejects_total", "Refused logins, by the reason.", "reason"),
+        ("acct_reports_total", "Accounting reports worked on, by their kind.", "kind"),
+        ("control_requests_total", "CoA and Disconnect requests, by how they ended.", "kind outcome"),
+        ("control_waiting", "CoA and Disconnect requests that wait for an answer.", ""),
+        ("portal_dialogues_total", "Dialogues begun with access controllers.", ""),
+        ("portal_ended_total", "Dialogues with access controllers, by how they ended.", "ending"),
+        ("portal_notices_total", "Access controllers' own notices, by what became of them.", "outcome"),
+        ("portal_heartbeats_total", "Heartbeats that access controllers acknowledged.", ""),
+        ("portal_dropped_total", "Portal datagrams nobody could use, by the reason.", "reason"),
+        ("nas_silent_seconds", "How long a device has sent nothing that verified.", "nas"),
+        ("nas_unsigned", "1 for a device that need not sign its logins yet.", "nas"),
+        ("nas_doubtful_passwords", "Passwords that are no text, of a device that never succeeded.", "nas"),
+        ("http_connections", "Connections open at this moment.", "site"),
+        ("http_in_work", "Requests of pages in work at this moment.", "site"),
+        ("http_requests_total", "Requests of pages taken.", "site"),
+        ("http_refused_total", "Requests and connections that were turned away.", "site reason"),
+        ("loop_lag_seconds", "How late the daemon ran what was due in the last half second.", ""),
+        ("slow_turns_total", "Times that one piece of work held everything else up.", ""),
+        ("store_tasks_total", "Write tasks committed.", ""),
+        ("store_commits_total", "Commits.", ""),
+        ("store_waiting", "Writes that wait at this moment.", ""),
+        ("store_refused_total", "Writes refused.", ""),
+        ("store_failed_total", "Writes that failed, alone or with their whole group.", "of"),
+    )
+}  # fmt: skip
+"""Every name with its meaning and its labels; the handbook lists them all."""
+
+_ANSWERS: Final = {
+    "access_accept": "accept",
+    "access_reject": "reject",
+    "access_challenge": "challenge",
+    "recorded": "recorded",
+    "status": "status",
+}
+_REPEATED: Final = {"repeated": "answered", "pending": "in_work"}
+NO_DROPS: Final = frozenset((*_ANSWERS, *_REPEATED, "requests", "shortened"))
+
+
+def figures(appliance: Appliance) -> Iterator[Sample]:
+    """Every figure as it is now."""
+    yield _sample("build_info", 1, zhuomai_appliance.__version__, platform.python_version())
+    yield _sample("start_time_seconds", appliance.started_at)
+    for port in appliance.radius_ports():
+        yield from _of_port(port)
+    for stage, histogram in (
+        ("gather", appliance.access.gather_seconds),
+        ("judge", appliance.access.judge_seconds),
+    ):
+        yield Sample(METRICS["zhuomai_radius_stage_seconds"], histogram, ("auth", stage))
+    yield from _counted("access_rejects_total", appliance.access.rejected)
+    yield from _counted("acct_reports_total", appliance.acct.reports)
+    for (kind, outcome), count in appliance.coa.outcomes.items():
+        yield _sample("control_requests_total", count, kind, outcome)
+    yield _sample("control_waiting", appliance.coa.waiting)
+    yield from _of_portal(appliance.portal.counters)
+    yield from _of_devices(appliance)
+    yield from _of_sites(appliance)
+    yield _sample("loop_lag_seconds", appliance.load.wait_seconds("loop"))
+    yield _sample("slow_turns_total", appliance.slow_turns.count)
+    yield from _of_store(appliance)
+
+
+def _sample(name: str, value: float, *labels: str) -> Sample:
+    return Sample(METRICS[f"zhuomai_{name}"], value, labels)
+
+
+def _counted(name: str, counts: Mapping[str, int], *labels: str) -> Iterator[Sample]:
+    for what, count in counts.items():
+        yield _sample(name, count, *labels, what)
+
+
+def _of_port(port: RadiusPort) -> Iterator[Sample]:
+    kind, counts = port.kind, port.counters
+    yield _sample("radius_requests_total", counts["requests"], kind)
+    yield _sample("radius_shortened_total", counts["shortened"], kind)
+    for what, count in counts.items():
+        if what in _ANSWERS:
+            yield _sample("radius_answers_total", count, kind, _ANSWERS[what])
+        elif what in _REPEATED:
+            yield _sample("radius_repeated_total", count, kind, _REPEATED[what])
+        elif what not in NO_DROPS:
+            yield _sample("radius_dropped_total", count, kind, what)
+    yield _sample("radius_in_work", port.in_work, kind)
+    yield _sample("radius_waiting", port.waiting, kind)
+    yield _sample("radius_wait_seconds", port.load.wait_seconds(kind), kind)
+    yield Sample(METRICS["zhuomai_radius_answer_seconds"], port.answer_seconds, (kind,))
+    for stage, histogram in port.stages().items():
+        yield Sample(METRICS["zhuomai_radius_stage_seconds"], histogram, (kind, stage))
+
+
+def _of_portal(counts: Mapping[str, int]) -> Iterator[Sample]:
+    yield _sample("portal_dialogues_total", counts.get("dialogues", 0))
+    yield _sample("portal_heartbeats_total", counts.get("status_acknowledged", 0))
+    for what, count in counts.items():
+        if what.startswith("ended_"):
+            yield _sample("portal_ended_total", count, what.removeprefix("ended_"))
+        elif what == "notices":
+            yield _sample("portal_notices_total", count, "taken")
+        elif what.startswith("notice_"):
+            yield _sample("portal_notices_total", count, what.removeprefix("notice_"))
+        elif what not in ("dialogues", "status_acknowledged"):
+            yield _sample("portal_dropped_total", count, what)
+
+
+def _of_devices(appliance: Appliance) -> Iterator[Sample]:
+    now, ports = appliance.clocks.monotonic(), appliance.radius_ports()
+    for nas in appliance.tables.all_nas():
+        heard_at = max(port.heard_at.get(nas.id, appliance.began) for port in ports)
+        yield _sample("nas_silent_seconds", round(now - heard_at, 1), nas.name)
+        signs = nas.message_authenticator is MessageAuthenticatorPolicy.REQUIRE or (
+            nas.message_authenticator is MessageAuthenticatorPolicy.AUTO
+            and nas.is_single_host
+            and appliance.tables.signs(nas, nas.host)
+        )
+        yield _sample("nas_unsigned", int(not signs), nas.name)
+        yield _sample("nas_doubtful_passwords", appliance.auth.doubts[nas.id], nas.name)
+
+
+def _of_sites(appliance: Appliance) -> Iterator[Sample]:
+    for name, site in appliance.admitting:
+        yield _sample("http_connections", site.connections, name)
+        yield _sample("http_in_work", site.in_work, name)
+        yield _sample("http_requests_total", site.counters["requests"], name)
+        for what, count in site.counters.items():
+            if what not in ("requests", "connections"):
+                yield _sample("http_refused_total", count, name, what)
+
+
+def _of_store(appliance: Appliance) -> Iterator[Sample]:
+    counters = appliance.store.counters
+    yield _sample("store_tasks_total", counters.tasks)
+    yield _sample("store_commits_total", counters.groups)
+    yield _sample("store_waiting", counters.waiting)
+    yield _sample("store_refused_total", counters.refused)
+    yield _sample("store_failed_total", counters.failed_tasks, "tasks")
+    yield _sample("store_failed_total", counters.lost_groups, "commits")
+    yield _sample("store_failed_total", counters.unheard, "unheard")
