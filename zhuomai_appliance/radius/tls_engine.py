@@ -10,15 +10,15 @@ context is a day old, so no chain of resumptions lives longer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from hashlib import sha256
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from OpenSSL import SSL, crypto
+from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import SSL
+
+from zhuomai_appliance.radius.tls_material import Material, reason
 
 MAX_RECEIVED_OCTETS: Final = 64 * 1024
 """All a device may send in one conversation: a chain of certificates and some hundred octets of inner method."""
@@ -28,9 +28,6 @@ MAX_REMEMBERED: Final = 20_000
 
 RESUMPTION_SECONDS: Final = 86_400.0
 """How long a session may be resumed at most, over all its renewals."""
-
-CIPHERS: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
-"""TLS 1.2 with forward secrecy; CBC for the phones and Windows 7 that have nothing better."""
 
 _READ_OCTETS: Final = 16 * 1024 + 2048
 
@@ -77,10 +74,6 @@ class TlsFailed(Exception):
         self.why = why
 
 
-class TlsUnusable(ValueError):
-    """Certificate, key, authority or revocation list cannot be used; one sentence says why."""
-
-
 class _Notes:
     """What the callbacks of one connection saw. Holds no reference to it, so that both go when the engine goes."""
 
@@ -114,7 +107,7 @@ class _Generation:
 class TlsContext:
     """What all conversations share: certificate and key, the authority of the devices, sessions that may come back.
 
-    One for the process, and a new one when any of it changes. All material is PEM.
+    One for the process. All material is PEM.
     """
 
     def __init__(
@@ -126,29 +119,30 @@ class TlsContext:
         crl: bytes = b"",
         monotonic: Callable[[], float],
     ) -> None:
-        """Read the material.
+        """Read the material, see `load`; `monotonic` gives seconds of a clock that never goes back."""
+        self._monotonic = monotonic
+        self._stream: SSL.Context | None = None
+        self.load(certificate, key, client_ca=client_ca, crl=crl)
+
+    def load(self, certificate: bytes, key: bytes, *, client_ca: bytes = b"", crl: bytes = b"") -> None:
+        """Take other material from now on; conversations on their way end with what they began with.
 
         Args:
             certificate: the server's certificate, then those between it and the authority that devices trust.
             key: its private key, without a passphrase.
             client_ca: authorities whose client certificates are believed; none: EAP-TLS is not offered.
             crl: revocation lists of those authorities; if there is one, every authority needs one.
-            monotonic: seconds of a clock that never goes back.
 
         Raises:
-            TlsUnusable: something of it cannot be read, or the key does not belong to the certificate.
+            TlsUnusable: something of it cannot be read, or the key does not belong to the certificate; nothing changes.
         """
-        self._chain = _certificates(certificate, "the server certificate")
-        self._key = _private_key(key)
-        self._client_ca = _certificates(client_ca, "the client authority") if client_ca.strip() else ()
-        self._crls = _revocation_lists(crl)
-        self._monotonic = monotonic
+        self._material = Material.read(certificate, key, client_ca, crl)
         self._begin()
 
     @property
     def asks_certificates(self) -> bool:
         """Whether devices can prove themselves by a certificate."""
-        return bool(self._client_ca)
+        return bool(self._material.client_ca)
 
     def engine(self, *, client_certificate: bool = False) -> TlsEngine:
         """The server's end of one conversation.
@@ -156,7 +150,7 @@ class TlsContext:
         With `client_certificate` the device must show one of an authority we believe (EAP-TLS), and `ValueError` if
         there is no such authority. Sessions of one kind are never resumed as the other.
         """
-        if client_certificate and not self._client_ca:
+        if client_certificate and not self.asks_certificates:
             raise ValueError("there is no authority for client certificates")
         if self._monotonic() - self._born_at >= RESUMPTION_SECONDS:
             self._begin()
@@ -165,62 +159,31 @@ class TlsContext:
     def stream_context(self) -> SSL.Context:
         """A context for RADIUS over TLS on a stream (RFC 6614 §2.3): each peer must show a certificate, nothing resumes.
 
-        `ValueError` if there is no authority for client certificates. Whoever uses it looks up the certificate's serial
-        number himself: the authority signs those of people too.
+        Ask for it anew for each connection, so that a renewed certificate is shown from then on. `ValueError` if there
+        is no authority for client certificates. Whoever uses it looks up the certificate's serial number himself: the
+        authority signs those of people too.
         """
-        if not self._client_ca:
+        if not self.asks_certificates:
             raise ValueError("there is no authority for client certificates")
-        context = self._make(b"zhuomai radsec")
-        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-        context.set_options(SSL.OP_NO_TICKET)
-        self._ask_certificate(context)
-        return context
+        if self._stream is None:
+            stream = self._material.context(b"zhuomai radsec", RESUMPTION_SECONDS, _judge)
+            stream.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+            stream.set_options(SSL.OP_NO_TICKET)
+            self._stream = stream
+        return self._stream
 
     def _begin(self) -> None:
         """Start a generation: what belonged to the one before can no longer be resumed."""
         self._born_at = self._monotonic()
-        self._plain = _Generation(self._make(b"zhuomai eap"))
-        self._with_certificate = _Generation(self._make(b"zhuomai eap-tls"))
+        self._stream = None
+        self._plain = _Generation(self._material.context(b"zhuomai eap", RESUMPTION_SECONDS))
+        self._with_certificate = _Generation(
+            self._material.context(
+                b"zhuomai eap-tls", RESUMPTION_SECONDS, _judge if self.asks_certificates else None
+            )
+        )
         for generation in (self._plain, self._with_certificate):
             generation.context.set_info_callback(_watch)
-        if self._client_ca:
-            self._ask_certificate(self._with_certificate.context)
-
-    def _make(self, session_context: bytes) -> SSL.Context:
-        context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        context.set_min_proto_version(SSL.TLS1_2_VERSION)
-        context.set_max_proto_version(SSL.TLS1_3_VERSION)
-        context.set_cipher_list(CIPHERS)
-        context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE)
-        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-        context.set_session_id(session_context)
-        # Devices that send no ticket in TLS 1.2 (wpa_supplicant) come back by session id; OpenSSL keeps 20,480 of them
-        context.set_session_cache_mode(SSL.SESS_CACHE_SERVER)
-        context.set_timeout(int(RESUMPTION_SECONDS))
-        try:
-            context.use_certificate(self._chain[0])
-            for issuer in self._chain[1:]:
-                context.add_extra_chain_cert(issuer)
-            context.use_privatekey(self._key)
-            context.check_privatekey()
-        except SSL.Error as error:
-            raise TlsUnusable(
-                f"the key does not belong to the server certificate ({_reason(error)})"
-            ) from None
-        return context
-
-    def _ask_certificate(self, context: SSL.Context) -> None:
-        store = context.get_cert_store()
-        if store is None:  # pragma: no cover - a context has one
-            raise TlsUnusable("OpenSSL gives no store for the client authority")
-        for authority in self._client_ca:
-            store.add_cert(crypto.X509.from_cryptography(authority))
-            context.add_client_ca(authority)
-        for crl in self._crls:
-            store.add_crl(crl)
-        if self._crls:
-            store.set_flags(crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL)
-        context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _judge)
 
 
 class TlsEngine:
@@ -287,7 +250,7 @@ class TlsEngine:
         except SSL.ZeroReturnError:
             return  # the device closed its half in order; what it sent before stays readable
         except SSL.Error as error:
-            raise self._fail(self._fault_of(error), _reason(error)) from None
+            raise self._fail(self._fault_of(error), reason(error)) from None
         finally:
             self._keep()
 
@@ -344,7 +307,7 @@ class TlsEngine:
     def _fault_of(self, error: SSL.Error) -> TlsFault:
         if self._notes.proved is not None:
             return self._notes.proved
-        why = _reason(error)
+        why = reason(error)
         if "peer did not return a certificate" in why:
             return TlsFault.NO_CERTIFICATE
         if "unsupported protocol" in why or "protocol version" in why:
@@ -392,36 +355,3 @@ def _judge(connection: SSL.Connection, _certificate: object, error: int, _depth:
     if not good and notes is not None:
         notes.proved = _VERIFY_FAULTS.get(error, TlsFault.UNFIT)
     return bool(good)
-
-
-def _reason(error: SSL.Error) -> str:
-    """OpenSSL's words for an error, without its numbers."""
-    queue = error.args[0] if error.args else ()
-    if isinstance(queue, list | tuple):
-        return "; ".join(str(entry[-1]) for entry in queue if entry) or "closed"
-    return " ".join(str(part) for part in error.args)
-
-
-def _certificates(pem: bytes, what: str) -> Sequence[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(pem)
-    except ValueError:
-        raise TlsUnusable(f"{what} is not PEM") from None
-
-
-def _private_key(pem: bytes) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
-    try:
-        key = load_pem_private_key(pem, None)
-    except (ValueError, TypeError):
-        raise TlsUnusable("the key is not PEM, or is locked by a passphrase") from None
-    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise TlsUnusable("the key is neither RSA nor of an elliptic curve, which devices do not accept")
-    return key
-
-
-def _revocation_lists(pem: bytes) -> Sequence[x509.CertificateRevocationList]:
-    end = b"-----END X509 CRL-----"
-    try:
-        return [x509.load_pem_x509_crl(one + end + b"\n") for one in pem.split(end) if one.strip()]
-    except ValueError:
-        raise TlsUnusable("the revocation list is not PEM") from None
