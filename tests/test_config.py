@@ -98,3 +98,19 @@ def test_no_endpoint_is_guessed(text: object) -> None:
     """Names, bare ports, unbracketed IPv6 and impossible ports are refused."""
     with pytest.raises(ValueError, match=r"address|brackets|port"):
         parse_endpoint(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("certificate = 'a.crt'", "certificate and key belong together"),
+        ("ca = 'ca.crt'", "name certificate and key too"),
+        ("client_crl = 'a.crl'", "belongs to client_ca"),
+        ("server_name = 'my_radius'", "not a name that a certificate can carry"),
+        ("server_name = '-a.example'", "not a name that a certificate can carry"),
+    ],
+)
+def test_certificates_of_ones_own_come_complete(tmp_path: Path, text: str, says: str) -> None:
+    """Half a pair, or a name that no certificate can carry, is told before anything is served."""
+    with pytest.raises(ConfigErrors, match=says):
+        load(written(tmp_path, f"[eap]\n{text}\n"))

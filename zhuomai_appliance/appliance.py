@@ -24,6 +24,7 @@ from twisted.logger import Logger
 
 from zhuomai_appliance import paths
 from zhuomai_appliance.commands.backstage import Backstage, take_lock
+from zhuomai_appliance.commands.eap_files import open_tls
 from zhuomai_appliance.commands.handlers import handlers
 from zhuomai_appliance.config import Config, Endpoint
 from zhuomai_appliance.entropy import SystemEntropy
@@ -95,6 +96,7 @@ class Appliance(MultiService):
         self.entropy = SystemEntropy()
         self.vault = load_key(config.state.key_path, self.entropy)
         self.clocks = Clocks(reactor, time.time, time.monotonic)
+        self.tls = open_tls(config, self.clocks.now(), self.clocks.monotonic, self.log)
         self.store = SqliteStore(self.files.database, reactor, backup_folder=self.files.backups)
         self.tables = Tables()
         self.tables.reload(self.store.reader, self.vault)

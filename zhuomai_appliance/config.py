@@ -6,6 +6,7 @@ refused with the nearest known name, because a misspelt setting that is silently
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ from pydantic import (
 )
 
 DEFAULT_STATE: Final = Path("/var/lib/zhuomai")
+
+_LABEL = r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+DNS_NAME: Final = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
+"""A host name as a certificate carries it (RFC 1034 §3.5)."""
 
 
 class ConfigErrors(Exception):
@@ -117,6 +122,37 @@ class Radius(_Table):
     tls: EndpointList = ()
 
 
+class Eap(_Table):
+    """Certificates of 802.1X and RadSec, where they are not those that `init` made. Every file is PEM."""
+
+    server_name: str = ""
+    certificate: str = ""
+    key: str = ""
+    ca: str = ""
+    client_ca: str = ""
+    client_crl: str = ""
+
+    @field_validator("server_name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        name = value.strip().rstrip(".")
+        if name and not DNS_NAME.fullmatch(name):
+            raise ValueError(
+                f'"{value}" is not a name that a certificate can carry, such as "radius.school.edu.cn"'
+            )
+        return name.lower()
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Eap:
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate and key belong together; name both or neither")
+        if self.ca and not self.certificate:
+            raise ValueError("ca belongs to a certificate of your own; name certificate and key too")
+        if self.client_crl and not self.client_ca:
+            raise ValueError("client_crl belongs to client_ca; name both")
+        return self
+
+
 class Portal(_Table):
     """The Huawei Portal protocol, spoken by access controllers."""
 
@@ -177,6 +213,7 @@ class Config(_Table):
 
     state: State = Field(default_factory=State)
     radius: Radius = Field(default_factory=Radius)
+    eap: Eap = Field(default_factory=Eap)
     portal: Portal = Field(default_factory=Portal)
     web: Web = Field(default_factory=Web)
     store: StoreSettings = Field(default_factory=StoreSettings)

@@ -122,6 +122,26 @@ class StateFiles:
         return self.folder / "tls.key"
 
     @property
+    def eap_authority(self) -> Path:
+        """PEM certificate of our own authority for 802.1X: what devices are told to trust."""
+        return self.folder / "eap-ca.crt"
+
+    @property
+    def eap_authority_key(self) -> Path:
+        """PEM private key of that authority (0600)."""
+        return self.folder / "eap-ca.key"
+
+    @property
+    def eap_certificate(self) -> Path:
+        """PEM certificate that 802.1X and RadSec show, its chain behind it."""
+        return self.folder / "eap.crt"
+
+    @property
+    def eap_key(self) -> Path:
+        """PEM private key of that certificate (0600)."""
+        return self.folder / "eap.key"
+
+    @property
     def backups(self) -> Path:
         """Where scheduled backups and those before an upgrade go."""
         return self.folder / "backups"

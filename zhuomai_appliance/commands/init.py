@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from zhuomai_appliance.commands.backstage import finish, locked
+from zhuomai_appliance.commands.eap_files import eap_paths, ensure_eap
 from zhuomai_appliance.commands.options import Init
 from zhuomai_appliance.config import Config
 from zhuomai_appliance.entropy import Entropy, SystemEntropy
@@ -65,6 +66,8 @@ def run(config: Config, options: Init) -> int:
     print(f"Made {files.folder}: database, key, self-signed certificate, project {FIRST_PROJECT[0]}.")
     print(f"Copy {config.state.key_path} (key {key_id}) to a safe place away from this machine:")
     print("without it a backup gives back everything except passwords, secrets and personal data.")
+    print(f"Copy {files.eap_authority} and {files.eap_authority_key} too, if Wi-Fi devices log in by 802.1X:")
+    print("they trust this authority, and with another one each would have to be set up anew.")
     if printed:
         print(f"First operator: {name}   password, shown this once: {password}")
     else:
@@ -147,7 +150,13 @@ def _refuse_existing(config: Config, files: StateFiles) -> None:
 def _all_or_nothing(config: Config, files: StateFiles) -> Iterator[None]:
     ours = [
         path
-        for path in (files.database, config.state.key_path, files.certificate, files.certificate_key)
+        for path in (
+            files.database,
+            config.state.key_path,
+            files.certificate,
+            files.certificate_key,
+            *eap_paths(files),
+        )
         if not path.exists()
     ]
     try:
@@ -166,6 +175,7 @@ def _create(config: Config, files: StateFiles, name: str, password: str, entropy
     key_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     vault = create_key(key_path, entropy)
     ensure_certificate(config, now)
+    ensure_eap(config, now)
     files.backups.mkdir(mode=0o700, exist_ok=True)
     digest = make_digest(password, entropy.token(16))
 
