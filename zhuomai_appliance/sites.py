@@ -8,6 +8,7 @@ from twisted.web.resource import IResource
 
 from zhuomai_appliance.config import Config, Endpoint
 from zhuomai_appliance.figures import figures
+from zhuomai_appliance.flows.list_admin import ListAdmin
 from zhuomai_appliance.flows.rate_admin import RateAdmin
 from zhuomai_appliance.net.own_address import own_address
 from zhuomai_appliance.paths import StateFiles
@@ -50,8 +51,10 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             backed_up_at=lambda: backed_up_at(appliance.files),
             nas_admin=appliance.nas_admin,
             nas_checker=appliance.nas_checker,
+            list_admin=ListAdmin(appliance.store, appliance.clocks.now, appliance.reload),
             rate_admin=RateAdmin(appliance.store, appliance.clocks.now, appliance.reload),
             own_site=lambda host: own_site(appliance.config, host),
+            reservations=appliance.reservations,
         )
     )
     return captive, console

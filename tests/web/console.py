@@ -14,6 +14,7 @@ from twisted.web.resource import Resource
 from tests.flows.school import School, result
 from tests.flows.test_operators import QuickDigester
 from tests.web.invented import WEB
+from zhuomai_appliance.flows.list_admin import ListAdmin
 from zhuomai_appliance.flows.nas_admin import NasAdmin
 from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Actor, Operators
@@ -126,6 +127,7 @@ class Console:
                 school.clock.seconds,
                 school.clock.callLater,
             ),
+            list_admin=ListAdmin(school.store, school.now, school.reload),
             rate_admin=RateAdmin(school.store, school.now, school.reload),
             own_site=lambda host: Site("192.0.2.10", 1812, 1813, 50_100, "http://portal.school.edu.cn"),
         )

@@ -8,14 +8,15 @@ from tests.vendors.examples import a_nas
 from tests.web.invented import HOSTILE, NOW, is_zh
 from zhuomai_appliance.flows.nas_check import Finding, What
 from zhuomai_appliance.flows.nas_check import Mark as Result
-from zhuomai_appliance.model.network import Vendor
+from zhuomai_appliance.model.network import ListAction, Vendor
 from zhuomai_appliance.web.admin import device_labels, sentences
+from zhuomai_appliance.web.admin.access_lists import KINDS, EntryLine, ListsView, action_badge
 from zhuomai_appliance.web.admin.cookbook import Site, commands
 from zhuomai_appliance.web.admin.device_fields import sections
 from zhuomai_appliance.web.admin.device_forms import NasForm
 from zhuomai_appliance.web.admin.device_views import DeviceLine, DevicesView, DeviceView, Field
 from zhuomai_appliance.web.admin.rates import RateLine, RatesView
-from zhuomai_appliance.web.admin.views import Badge, Mark
+from zhuomai_appliance.web.admin.views import Badge, Choice, Mark
 from zhuomai_appliance.web.formats import Formatter
 
 
@@ -123,4 +124,32 @@ def rates_view(f: Formatter, hostile: bool, empty: bool = False) -> object:
         ),
         was="",
         new_url="" if empty else "/admin/rates",
+    )
+
+
+def lists_view(f: Formatter, hostile: bool, empty: bool = False) -> object:
+    """The entries of one kind, one of them over, or none."""
+    text = f.words.text
+    reason = HOSTILE[0] if hostile else "ARP攻击" if is_zh(f) else "ARP attack"
+    rows = tuple(
+        EntryLine(value, action_badge(action, f.words), reason, ends_at, is_over, "zhou", HOSTILE[1] if hostile else "main", "0a1b2c3d")
+        for value, action, ends_at, is_over in (
+            ("A4:5E:60:01:02:03", ListAction.DENY, None, False),
+            ("A4:5E:60", ListAction.ALLOW, NOW - 86_400, True),
+        )
+    )  # fmt: skip
+    return ListsView(
+        kind="mac",
+        kinds=tuple(Choice(kind.value, text(label), 2) for kind, label in KINDS.items()),
+        rows=() if empty else rows,
+        has_projects=True,
+        save_url="/admin/lists",
+        fields=(
+            Field("action", text("What it means"), "deny", choices=(Choice("deny", text("Deny")),)),
+            Field(
+                "value", text("MAC or maker's prefix"), "02:00", text("Please fill this in."), required=True
+            ),
+            Field("until", text("Until"), kind="date"),
+        ),
+        value_label=text("MAC or maker's prefix"),
     )

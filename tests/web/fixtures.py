@@ -116,6 +116,10 @@ SAMPLES: Final[dict[str, Sample]] = {
     "rates-new": Sample(
         "admin", "rates.html", partial(device_samples.rates_view, empty=True), "rates", "/admin/rates"
     ),
+    "lists": Sample("admin", "lists.html", device_samples.lists_view, "lists", "/admin/lists"),
+    "lists-none": Sample(
+        "admin", "lists.html", partial(device_samples.lists_view, empty=True), "lists", "/admin/lists"
+    ),
     "error-404": Sample("admin", "error.html", console_samples.error_view, "", "/admin/nowhere"),
     "error-403": Sample(
         "admin", "error.html", partial(console_samples.error_view, status=403), "", "/admin/audit"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Annotated, ClassVar, Final
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -41,7 +41,7 @@ from zhuomai_appliance.model.access_rules import (
 )
 from zhuomai_appliance.model.moment import day_of
 from zhuomai_appliance.model.network import ListAction, ListKind
-from zhuomai_appliance.policy.lists import bare_mac
+from zhuomai_appliance.policy.lists import bare_mac, normal_value
 from zhuomai_appliance.portal.dialects import normal_mac
 
 _NO_MAC: Final = '"{0}" is no MAC such as "02:00:00:00:00:09"'
@@ -97,14 +97,7 @@ class ListTable(Table):
 
     def value(self) -> SiteListEntry:
         """See `Table.value`."""
-        written = self.value_
-        if self.kind is ListKind.MAC:
-            digits = bare_mac(written) or ""
-            written = ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
-        elif self.kind is ListKind.IP:
-            network = ip_network(written, strict=False)
-            alone = network.num_addresses == 1
-            written = str(ip_address(network.network_address)) if alone else str(network)
+        written = normal_value(self.kind, self.value_) or self.value_
         return SiteListEntry(self.project, self.kind, self.action, written, self.reason, self.expires)
 
 

@@ -130,6 +130,24 @@ def bare_mac(value: str) -> str | None:
     return digits
 
 
+def normal_value(kind: ListKind, written: str) -> str | None:
+    """What an entry of this kind is kept as, however it was written; None for what is no such thing.
+
+    MACs and makers' prefixes become ``a4:5e:60``, addresses lose a needless prefix length, networks their host bits.
+    """
+    text = written.strip()
+    if kind is ListKind.MAC:
+        digits = bare_mac(text)
+        return None if digits is None else ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+    if kind is ListKind.IP:
+        try:
+            network = ip_network(text, strict=False)
+        except ValueError:
+            return None
+        return str(network.network_address) if network.num_addresses == 1 else str(network)
+    return text or None
+
+
 def _is_alive(entry: AccessListEntry, now: int) -> bool:
     return entry.expires_at is None or entry.expires_at > now
 

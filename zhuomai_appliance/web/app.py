@@ -7,17 +7,19 @@ route does not name is refused, and an exception becomes one sentence with a ref
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from twisted.web.resource import IResource, Resource, getChildForRequest
 
+from zhuomai_appliance.flows.list_admin import ListAdmin
 from zhuomai_appliance.flows.meters import Sample
 from zhuomai_appliance.flows.nas_admin import NasAdmin
 from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Operators
 from zhuomai_appliance.flows.ports import ReasonWords
 from zhuomai_appliance.flows.rate_admin import RateAdmin
+from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.store.interface import Store
@@ -123,6 +125,7 @@ class ConsoleDeps:
         reference: a new number under which a fault stands in the log.
         backed_up_at: when the newest backup was made, UTC epoch seconds; None where there is none.
         own_site: what a device at an address must know of this box.
+        reservations: the memory of the flow that lets people in.
     """
 
     store: Store
@@ -139,7 +142,9 @@ class ConsoleDeps:
     nas_admin: NasAdmin
     nas_checker: NasChecker
     rate_admin: RateAdmin
+    list_admin: ListAdmin
     own_site: Callable[[str], Site]
+    reservations: Reservations = field(default_factory=Reservations)
 
 
 def console_resource(deps: ConsoleDeps) -> IResource:
@@ -163,6 +168,7 @@ def console_resource(deps: ConsoleDeps) -> IResource:
             deps.words,
             reference=deps.reference,
             assets=deps.renderer.assets,
+            reservations=deps.reservations,
         ).resource(),
     )
     return Guarded(root)

@@ -97,6 +97,27 @@ MENU: Final[tuple[Entry, ...]] = (
                 ),
             ),
             Entry(
+                "access-group",
+                mark("Access"),
+                children=(
+                    Entry(
+                        "lists",
+                        mark("Black and white lists"),
+                        "/admin/lists",
+                        Permission.NETWORK_READ,
+                        aliases=(
+                            "黑名单",
+                            "白名单",
+                            "黑白名单",
+                            "IP 黑白名单",
+                            "MAC 黑白名单",
+                            "手机号白名单",
+                            "blacklist",
+                        ),
+                    ),
+                ),
+            ),
+            Entry(
                 "rates-group",
                 mark("Billing and traffic"),
                 children=(

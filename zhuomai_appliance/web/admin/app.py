@@ -20,7 +20,17 @@ from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.store import settings
 from zhuomai_appliance.store.interface import StoreUnavailable
 from zhuomai_appliance.web import menu
-from zhuomai_appliance.web.admin import devices, overview, payments, people, person, rates, records, sentences
+from zhuomai_appliance.web.admin import (
+    access_lists,
+    devices,
+    overview,
+    payments,
+    people,
+    person,
+    rates,
+    records,
+    sentences,
+)
 from zhuomai_appliance.web.admin.labels import role_word
 from zhuomai_appliance.web.admin.views import DoorView, Shell
 from zhuomai_appliance.web.formats import Formatter
@@ -372,6 +382,7 @@ def _crash(site: AdminApp, request: Any, failure: Any) -> bytes:
 payments.add_routes(AdminApp.app)
 devices.add_routes(AdminApp.app)
 rates.add_routes(AdminApp.app)
+access_lists.add_routes(AdminApp.app)
 _answers: Any = AdminApp.app.handle_errors
 _answers(HTTPException)(_http_error)
 _answers(StoreUnavailable)(_busy)

@@ -61,6 +61,7 @@ class Field:
     rows: int = 0
     most: int = 253
     numeric: bool = False
+    kind: str = "text"
 
 
 @dataclass(frozen=True, slots=True)

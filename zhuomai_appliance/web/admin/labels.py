@@ -129,6 +129,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "project.change": mark("Project changed"),
     "list.create": mark("List entry added"),
     "list.change": mark("List entry changed"),
+    "list.remove": mark("List entry removed"),
 }
 
 #: Names of what an act changed.
