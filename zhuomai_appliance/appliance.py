@@ -26,6 +26,7 @@ from zhuomai_appliance import paths
 from zhuomai_appliance.commands.backstage import Backstage, take_lock
 from zhuomai_appliance.commands.eap_files import open_tls
 from zhuomai_appliance.commands.handlers import handlers
+from zhuomai_appliance.commands.trace import trace_handlers
 from zhuomai_appliance.config import Config, Endpoint
 from zhuomai_appliance.entropy import SystemEntropy
 from zhuomai_appliance.flows.access import AccessFlow
@@ -39,6 +40,7 @@ from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
+from zhuomai_appliance.flows.trace import Tracer
 from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.flows.visitors import Reception
 from zhuomai_appliance.model.network import Nas
@@ -114,7 +116,8 @@ class Appliance(MultiService):
         self.renderer = Renderer(paths.web())
         self.words = words = Sentences(self.renderer.words, clocks.now)
         self.digester = Digester(self.entropy)
-        self.coa = CoaClient(clocks)
+        self.tracer = Tracer(clocks.wall, clocks.monotonic, clocks.later)
+        self.coa = CoaClient(clocks, self.tracer)
         self.dispatcher = Dispatcher(store, tables, self.coa, clocks.now)
         effects = Round("effects", 1.0, self.dispatcher.run, clocks)
         self.access = AccessFlow(
@@ -131,9 +134,11 @@ class Appliance(MultiService):
         )
         self.accounting = AccountingFlow(store, self.vault, tables, reservations, effects.soon)
         self.load = load = Load(clocks.monotonic)
-        self.auth = AuthProtocol(tables, self.access, clocks, load)
-        self.acct = AcctProtocol(tables, self.accounting, clocks, load)
-        self.portal = PortalProtocol(tables, clocks, self.entropy.nonce16, self._hear_notice)
+        self.auth = AuthProtocol(tables, self.access, clocks, load, self.tracer)
+        self.acct = AcctProtocol(tables, self.accounting, clocks, load, self.tracer)
+        self.portal = PortalProtocol(
+            tables, clocks, self.entropy.nonce16, self._hear_notice, tracer=self.tracer
+        )
         self.portal_login = PortalLogin(
             store,
             self.vault,
@@ -215,7 +220,8 @@ class Appliance(MultiService):
     def _listen_for_commands(self) -> None:
         """The control socket; without one on a disk that cannot be written, where commands could change nothing."""
         try:
-            port = control.listen(self.reactor, self.files.control_socket, handlers(self._backstage()))
+            offered = {**handlers(self._backstage()), **trace_handlers(self.tracer, self.tables)}
+            port = control.listen(self.reactor, self.files.control_socket, offered)
         except (CannotListenError, OSError) as error:
             if self.store.state.writable:
                 raise

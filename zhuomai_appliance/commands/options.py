@@ -229,6 +229,25 @@ class OperatorCommand(Command):
             raise usage.UsageError("say add, reset-password or token")
 
 
+def _whole(words: Any, least: int, most: int) -> int:
+    """A whole number of an option, from ``least`` to ``most``; ValueError says so."""
+    if not str(words).isdigit() or not least <= int(words) <= most:
+        raise ValueError(f"must be a whole number from {least} to {most}")
+    return int(words)
+
+
+class Trace(Command):
+    """Show decoded packets of a user, a device address or an access device as they pass, secrets hidden."""
+
+    module = "zhuomai_appliance.commands.trace"
+    positional = ("who",)
+    optFlags: ClassVar[list[list[Any]]] = [["json", None, "a line of JSON for each packet"]]
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["seconds", None, 600, "end after so many seconds", lambda words: _whole(words, 1, 3600)],
+        ["count", None, 10_000, "end after so many packets", lambda words: _whole(words, 1, 100_000)],
+    ]
+
+
 class Disconnect(Command):
     """End sessions of a user, a device address, an access device, or one session."""
 
@@ -304,6 +323,7 @@ class Options(_Mixed):
         ["export", None, Export, "write accounts, sessions, usage, postings ..."],
         ["operator", None, OperatorCommand, "operators and API tokens"],
         ["disconnect", None, Disconnect, "end sessions"],
+        ["trace", None, Trace, "live decoded packets, secrets hidden"],
         ["backup", None, Backup, "copy the database while serving"],
         ["restore", None, Restore, "put a copy back"],
         ["migrate", None, Migrate, "upgrade the database"],

@@ -10,16 +10,19 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import DatagramProtocol
 
 from zhuomai_appliance.flows.ports import ControlOutcome, ControlResult
+from zhuomai_appliance.flows.trace import NO_TRACE, Tracer
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.radius import attributes as attr
 from zhuomai_appliance.radius.exchange import Action, ExchangeTable, Pending
-from zhuomai_appliance.radius.packet import Attribute, Code, Packet, Secret
+from zhuomai_appliance.radius.packet import Attribute, Code, Packet, Secret, decode
 from zhuomai_appliance.radius.values import integer, integer_value
 
 TRIES = 3
 FIRST_WAIT_SECONDS = 2.0
 BACK_OFF = 2.0
+_FLOW = "coa"
+"""What traces call it."""
 
 
 class CoaClient(DatagramProtocol):
@@ -29,8 +32,9 @@ class CoaClient(DatagramProtocol):
     ``coa_event_timestamp`` or ``coa_sign`` are false: old gear refuses what it does not know.
     """
 
-    def __init__(self, clocks: Clocks) -> None:
+    def __init__(self, clocks: Clocks, tracer: Tracer = NO_TRACE) -> None:
         self._clocks = clocks
+        self._tracer = tracer
         self._table = ExchangeTable(TRIES, FIRST_WAIT_SECONDS, BACK_OFF)
         self._waiting: dict[Pending, Deferred[ControlResult]] = {}
         self._timer: IDelayedCall | None = None
@@ -73,6 +77,8 @@ class CoaClient(DatagramProtocol):
             done.callback(ControlResult(ControlOutcome.BUSY, None))
             return done
         self._waiting[pending] = done
+        if self._tracer.watches:
+            self._tracer.request(_FLOW, nas, pending.key.peer, decode(pending.datagram), pending, ours=True)
         self.transport.write(pending.datagram, pending.key.peer)
         self._set_timer()
         return done
@@ -86,6 +92,8 @@ class CoaClient(DatagramProtocol):
         found = self._table.receive((addr[0], addr[1]), datagram)
         if found is not None:
             pending, reply = found
+            if self._tracer.watches:
+                self._tracer.answer(_FLOW, pending, datagram, ours=False)
             self._waiting.pop(pending).callback(_read(reply))
             self._set_timer()
 
@@ -96,6 +104,8 @@ class CoaClient(DatagramProtocol):
                 self.transport.write(pending.datagram, pending.key.peer)
             elif action is Action.GAVE_UP:
                 outcome = ControlOutcome.UNVERIFIED if pending.refused else ControlOutcome.SILENT
+                if self._tracer.watches:
+                    self._tracer.silence(_FLOW, pending, f"given up: {outcome.value}")
                 self._waiting.pop(pending).callback(ControlResult(outcome, None))
         self._set_timer()
 

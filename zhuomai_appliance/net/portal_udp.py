@@ -17,6 +17,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from zhuomai_appliance.flows.ports import NasFinder
+from zhuomai_appliance.flows.trace import NO_TRACE, Tracer
 from zhuomai_appliance.model.network import Nas, NasId, PortalAuth, Vendor
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.complaints import Complaints
@@ -66,7 +67,9 @@ class PortalProtocol(DatagramProtocol):
         random_serial: Callable[[], int],
         on_notice: Callable[[Nas, Notice], None],
         timings: Timings | None = None,
+        tracer: Tracer = NO_TRACE,
     ) -> None:
+        self._tracer = tracer
         self._finder = finder
         self._clocks = clocks
         self._random_serial = random_serial
@@ -91,6 +94,8 @@ class PortalProtocol(DatagramProtocol):
             take_serial=lambda: self._take_serial(talk),
         )
         talk = _Talk(nas, nas.host, dialogue)
+        if self._tracer.watches:
+            self._tracer.expect(username, user_ip)
         return self._begin(talk)
 
     def logout(self, nas: Nas, user_ip: str, mac: str | None) -> Deferred[Outcome]:
@@ -171,8 +176,7 @@ class PortalProtocol(DatagramProtocol):
     def _act(self, talk: _Talk, actions: Actions) -> None:
         for action in actions:
             if isinstance(action, Send):
-                if self.transport is not None:
-                    self.transport.write(action.datagram, (talk.host, talk.nas.portal_port))
+                self._send(talk.nas, action.datagram, (talk.host, talk.nas.portal_port))
             elif isinstance(action, Done):
                 self._tell(talk, action.outcome)
         self._stop(talk)
@@ -181,6 +185,12 @@ class PortalProtocol(DatagramProtocol):
             self._forget(talk)
         else:
             talk.timer = self._clocks.later(at - self._clocks.monotonic(), self._tick, talk)
+
+    def _send(self, nas: Nas, datagram: bytes, addr: tuple[str, int]) -> None:
+        if self._tracer.watches:
+            self._tracer.portal(nas, addr, datagram, ours=True)
+        if self.transport is not None:
+            self.transport.write(datagram, addr)
 
     def _tick(self, talk: _Talk) -> None:
         talk.timer = None
@@ -221,6 +231,8 @@ class PortalProtocol(DatagramProtocol):
             if self.complaints.may_say("unknown_nas", host):
                 self.log.warn("portal datagram from {host}, which is not in the NAS list, dropped", host=host)
             return
+        if self._tracer.watches:
+            self._tracer.portal(nas, addr, datagram, ours=False)
         if len(datagram) < 16:
             self.counters["malformed"] += 1
             return
@@ -249,8 +261,8 @@ class PortalProtocol(DatagramProtocol):
             if self.complaints.may_say(heard.refused, addr[0]):
                 self.log.warn("portal notice from {host} dropped: {why}", host=addr[0], why=heard.refused)
             return
-        if heard.answer is not None and self.transport is not None:
-            self.transport.write(heard.answer, addr)
+        if heard.answer is not None:
+            self._send(nas, heard.answer, addr)
         if heard.notice is not None:
             self.counters["notices"] += 1
             self._on_notice(nas, heard.notice)
@@ -259,17 +271,10 @@ class PortalProtocol(DatagramProtocol):
         """Tell the devices that count on it that we are alive (notes §10)."""
         for nas in devices:
             kind = _SIGN_OF_LIFE.get(nas.vendor)
-            if (
-                kind is not None
-                and nas.is_single_host
-                and nas.portal_version == 2
-                and self.transport is not None
-            ):
+            if kind is not None and nas.is_single_host and nas.portal_version == 2:
                 serial = self._random_serial() or 1
-                self.transport.write(
-                    sign_of_life(kind, version=2, key=nas.portal_secret, serial=serial),
-                    (nas.host, nas.portal_port),
-                )
+                alive = sign_of_life(kind, version=2, key=nas.portal_secret, serial=serial)
+                self._send(nas, alive, (nas.host, nas.portal_port))
 
     def stopProtocol(self) -> None:
         """End every dialogue, the waiting ones first: none of them may begin because another ends."""

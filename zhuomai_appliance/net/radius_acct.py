@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from twisted.internet.defer import Deferred
 
 from zhuomai_appliance.flows.ports import NasFinder
+from zhuomai_appliance.flows.trace import NO_TRACE, Tracer
 from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.load import LATE_SECONDS, Load
@@ -54,9 +55,14 @@ class AcctPort(RadiusPort):
     kind = "acct"
 
     def __init__(
-        self, finder: NasFinder, flow: AccountingFlow, clocks: Clocks, load: Load | None = None
+        self,
+        finder: NasFinder,
+        flow: AccountingFlow,
+        clocks: Clocks,
+        load: Load | None = None,
+        tracer: Tracer = NO_TRACE,
     ) -> None:
-        super().__init__(finder, clocks, load)
+        super().__init__(finder, clocks, load, tracer)
         self._flow = flow
         self.reports: Counter[str] = Counter()
         self.wrong_secret: Counter[NasId] = Counter()
@@ -97,6 +103,5 @@ class AcctPort(RadiusPort):
             self.counters["recorded"] += 1
             self.answer(Code.ACCOUNTING_RESPONSE, packet, (), secret, key, sign=False)
         else:
-            self._open.pop((key, packet.authenticator), None)
             self.drop("not_a_report", key.address, nas, "an accounting request without a usable status")
-            self.duplicates.forget(key, packet.authenticator)
+            self.forget(key, packet, "no usable Acct-Status-Type or session")

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from twisted.internet.defer import Deferred
 
 from zhuomai_appliance.flows.ports import AccessAnswer, NasFinder
+from zhuomai_appliance.flows.trace import NO_TRACE, Tracer
 from zhuomai_appliance.model.network import MessageAuthenticatorPolicy, Nas, NasId
 from zhuomai_appliance.net.buckets import Buckets
 from zhuomai_appliance.net.clocks import Clocks
@@ -61,8 +62,15 @@ class AuthPort(RadiusPort):
     keep_seconds = AUTH_KEEP_SECONDS
     kind = "auth"
 
-    def __init__(self, finder: NasFinder, flow: AccessFlow, clocks: Clocks, load: Load | None = None) -> None:
-        super().__init__(finder, clocks, load)
+    def __init__(
+        self,
+        finder: NasFinder,
+        flow: AccessFlow,
+        clocks: Clocks,
+        load: Load | None = None,
+        tracer: Tracer = NO_TRACE,
+    ) -> None:
+        super().__init__(finder, clocks, load, tracer)
         self._flow = flow
         self._clients = Buckets(CLIENT_PER_SECOND, CLIENT_BURST)
         self._proved: set[tuple[NasId, bytes]] = set()

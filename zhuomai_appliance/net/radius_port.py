@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from zhuomai_appliance.flows.meters import STAGE_SECONDS, Histogram
 from zhuomai_appliance.flows.ports import NasFinder
+from zhuomai_appliance.flows.trace import NO_TRACE, Tracer
 from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.complaints import Complaints
@@ -59,10 +60,13 @@ class RadiusPort:
     keep_seconds: float
     kind: str
 
-    def __init__(self, finder: NasFinder, clocks: Clocks, load: Load | None = None) -> None:
+    def __init__(
+        self, finder: NasFinder, clocks: Clocks, load: Load | None = None, tracer: Tracer = NO_TRACE
+    ) -> None:
         self._finder = finder
         self._clocks = clocks
         self._secrets: dict[bytes, Secret] = {}
+        self._tracer = tracer
         self.load = load or Load(clocks.monotonic)
         self.is_late = False
         self.counters: Counter[str] = Counter()
@@ -109,25 +113,35 @@ class RadiusPort:
             packet = decode(datagram, self.codes)
         except WireError as error:
             self.drop("malformed", addr[0], nas, str(error))
+            if self._tracer.watches:
+                self._tracer.unreadable(self.kind, nas, addr, str(error))
             return
         refusal = self.refusal(packet, nas, secret, addr[0])
         if refusal:
             self.drop(refusal, addr[0], nas, _WORDS[refusal])
+            if self._tracer.watches:
+                self._tracer.request(self.kind, nas, addr, packet, None, f"dropped: {_WORDS[refusal]}")
             return
         now = self._clocks.monotonic()
         self.verify_seconds.observe(now - began)
         self.heard_at[nas.id] = now
         key = RequestKey(addr[0], addr[1], way, packet.code, packet.identifier)
         seen = self.duplicates.look(key, packet.authenticator, now)
+        note = ""
         if isinstance(seen, bytes):
             self.counters["repeated"] += 1
             way.send(seen, addr)
+            note = "a repetition, answered with the same octets"
         elif seen is Seen.PENDING:
             self.counters["pending"] += 1
+            note = "a repetition while the first is worked on"
         elif self.is_late and (why := self.sheds(packet, nas, now)):
             self.counters[why] += 1
             self.duplicates.forget(key, packet.authenticator)
-        else:
+            note = f"dropped under overload: {why}"
+        if self._tracer.watches:
+            self._tracer.request(self.kind, nas, addr, packet, (key, packet.authenticator), note)
+        if not note:
             self.counters["requests"] += 1
             self._open[(key, packet.authenticator)] = arrived or began
             self.work(packet, nas, secret, key)
@@ -189,6 +203,8 @@ class RadiusPort:
         self.sign_seconds.observe(now - began)
         self.duplicates.remember(key, packet.authenticator, datagram, now)
         self.answered(packet, key, now)
+        if self._tracer.watches:
+            self._tracer.answer(self.kind, (key, packet.authenticator), datagram)
         way: Way = key.way
         way.send(datagram, (key.address, key.port))
 
@@ -205,11 +221,17 @@ class RadiusPort:
             self.log.warn("{kind} datagram of {nas} ({host}) dropped: {words}",
                           kind=self.kind, nas=nas.name, host=host, words=words)  # fmt: skip
 
+    def forget(self, key: RequestKey, packet: Packet, why: str) -> None:
+        """A request gets no answer; its next repetition is worked on anew."""
+        self._open.pop((key, packet.authenticator), None)
+        self.duplicates.forget(key, packet.authenticator)
+        if self._tracer.watches:
+            self._tracer.silence(self.kind, (key, packet.authenticator), why)
+
     def failed(self, reason: object, key: RequestKey, packet: Packet) -> None:
         """An answer could not be made: silence, and the next repetition is worked on anew (security R7)."""
-        self._open.pop((key, packet.authenticator), None)
+        self.forget(key, packet, "no answer could be made")
         self.counters["failed"] += 1
-        self.duplicates.forget(key, packet.authenticator)
         if self.complaints.may_say("failed", key.address):
             self.log.error("{kind} request from {host} not answered: {reason}", kind=self.kind, host=key.address,
                            reason=str(getattr(reason, "value", reason)))  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any, Final
 from twisted.internet.protocol import DatagramProtocol
 
 from zhuomai_appliance.flows.ports import NasFinder
+from zhuomai_appliance.flows.trace import NO_TRACE, Tracer
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.intake import Intake
 from zhuomai_appliance.net.load import Load
@@ -52,8 +53,15 @@ class UdpPort(RadiusPort, DatagramProtocol):
 class AuthProtocol(AuthPort, UdpPort):
     """Port 1812 over UDP."""
 
-    def __init__(self, finder: NasFinder, flow: AccessFlow, clocks: Clocks, load: Load | None = None) -> None:
-        super().__init__(finder, flow, clocks, load)
+    def __init__(
+        self,
+        finder: NasFinder,
+        flow: AccessFlow,
+        clocks: Clocks,
+        load: Load | None = None,
+        tracer: Tracer = NO_TRACE,
+    ) -> None:
+        super().__init__(finder, flow, clocks, load, tracer)
         self.intake = Intake(self, finder, clocks, turn_seconds=AUTH_TURN_SECONDS)
 
 
@@ -61,7 +69,12 @@ class AcctProtocol(AcctPort, UdpPort):
     """Port 1813 over UDP."""
 
     def __init__(
-        self, finder: NasFinder, flow: AccountingFlow, clocks: Clocks, load: Load | None = None
+        self,
+        finder: NasFinder,
+        flow: AccountingFlow,
+        clocks: Clocks,
+        load: Load | None = None,
+        tracer: Tracer = NO_TRACE,
     ) -> None:
-        super().__init__(finder, flow, clocks, load)
+        super().__init__(finder, flow, clocks, load, tracer)
         self.intake = Intake(self, finder, clocks, turn_seconds=ACCT_TURN_SECONDS)
