@@ -171,7 +171,7 @@ class TracerTests(SynchronousTestCase):
 
     def test_few_at_once(self) -> None:
         """One more than four is refused; a closed one makes room."""
-        first = [self.watch("ac1") for _ in range(WATCHES)][0]
+        first, *_ = [self.watch("ac1") for _ in range(WATCHES)]
         self.assertRaises(TraceRefused, self.watch, "ac1")
         self.tracer.close(first)
         self.watch("ac1")
@@ -216,7 +216,7 @@ class PortTests(SynchronousTestCase):
 
     def test_login_refusal_and_repetition(self) -> None:
         """A trace of the device shows the request, its answer, a repetition with what became of it, and a drop."""
-        clock, clocks = a_clock()
+        _, clocks = a_clock()
         tracer = Tracer(clocks.wall, clocks.monotonic, clocks.later)
         flow = Access()
         port = AuthProtocol(Finder(), flow, clocks, tracer=tracer)
