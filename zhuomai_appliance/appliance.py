@@ -31,10 +31,12 @@ from zhuomai_appliance.config import Config, Endpoint
 from zhuomai_appliance.entropy import SystemEntropy
 from zhuomai_appliance.flows.access import AccessFlow
 from zhuomai_appliance.flows.accounting import AccountingFlow
+from zhuomai_appliance.flows.alarms import Alarms
 from zhuomai_appliance.flows.disconnect import Dispatcher
 from zhuomai_appliance.flows.nas_admin import NasAdmin
 from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Operators
+from zhuomai_appliance.flows.pacing import BURST, PER_SECOND
 from zhuomai_appliance.flows.portal_login import PortalLogin
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_admin import SessionAdmin
@@ -43,6 +45,7 @@ from zhuomai_appliance.flows.throttle import Throttle
 from zhuomai_appliance.flows.trace import Tracer
 from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.flows.visitors import Reception
+from zhuomai_appliance.flows.watched import Watched
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.net import control, udp_port
 from zhuomai_appliance.net.clocks import Clocks
@@ -118,8 +121,12 @@ class Appliance(MultiService):
         self.digester = Digester(self.entropy)
         self.tracer = Tracer(clocks.wall, clocks.monotonic, clocks.later)
         self.coa = CoaClient(clocks, self.tracer)
-        self.dispatcher = Dispatcher(store, tables, self.coa, clocks.now)
-        effects = Round("effects", 1.0, self.dispatcher.run, clocks)
+        self.alarms, self.watched = Alarms(), Watched()
+        self.watched.load(store.reader)
+        self.dispatcher = Dispatcher(
+            store, tables, self.coa, clocks.now, clocks.monotonic, self.alarms, self.watched
+        )
+        effects = Round("effects", BURST / PER_SECOND, self.dispatcher.run, clocks)
         self.access = AccessFlow(
             store,
             self.vault,
@@ -238,6 +245,7 @@ class Appliance(MultiService):
             digester=self.digester,
             now=self.clocks.now,
             changed=self.reload,
+            reservations=self.reservations,
         )
 
     def radius_ports(self) -> list[RadiusPort]:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.commands.books import add_session, write
 from tests.commands.box import SITE, Box
+from zhuomai_appliance.model.network import NasId
 from zhuomai_appliance.store import journal
 from zhuomai_appliance.store.sqlite import reading
 
@@ -21,7 +22,7 @@ def test_session_is_found_and_asked_for(box: Box, words: list[str]) -> None:
     assert status == 0
     assert json.loads(out)["sessions"][str(session_id)]["state"] == "waiting"
     with reading(box.files.database) as reader:
-        (row,) = journal.effects_due(reader, 2**40, 10)
+        (row,) = journal.effects_due(reader, NasId(1), 2**40, 10)
         assert row.payload["session_id"] == session_id
 
 

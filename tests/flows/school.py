@@ -15,6 +15,7 @@ from zhuomai_appliance.entropy import SeededEntropy
 from zhuomai_appliance.flows import housekeeping, purchases
 from zhuomai_appliance.flows.access import AccessFlow
 from zhuomai_appliance.flows.accounting import AccountingFlow
+from zhuomai_appliance.flows.alarms import Alarms
 from zhuomai_appliance.flows.disconnect import Dispatcher
 from zhuomai_appliance.flows.portal_login import PortalLogin
 from zhuomai_appliance.flows.ports import AccessAnswer, ControlOutcome, ControlResult
@@ -23,6 +24,7 @@ from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
 from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.flows.visitors import Reception, Visitor
+from zhuomai_appliance.flows.watched import Watched
 from zhuomai_appliance.model.access import Reason, Rejection, SessionId
 from zhuomai_appliance.model.commerce import Channel
 from zhuomai_appliance.model.moment import Period, PeriodUnit, Zone, parse_rfc3339
@@ -143,7 +145,10 @@ class School:
             self.entropy, self.clock.seconds,
         )  # fmt: skip
         self.accounting = AccountingFlow(self.store, self.vault, self.tables, self.reservations, self.wake)
-        self.dispatcher = Dispatcher(self.store, self.tables, self.control, self.now)
+        self.alarms, self.watched = Alarms(), Watched()
+        self.dispatcher = Dispatcher(
+            self.store, self.tables, self.control, self.now, self.clock.seconds, self.alarms, self.watched
+        )
         self.reception = Reception(self.tables, self.vault)
         self.portal = PortalLogin(
             self.store, self.vault, self.tables, self.reception, self.throttle, self.board, self.door,

@@ -6,16 +6,17 @@ from dataclasses import replace
 from ipaddress import ip_network
 from unittest.mock import patch
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.school import DAY, INTERIM, LAPTOP, NOW, PHONE, RATE, START, STOP, School
 from zhuomai_appliance.flows import disconnect, effects
 from zhuomai_appliance.flows.operators import Actor
+from zhuomai_appliance.flows.pacing import WINDOW
 from zhuomai_appliance.flows.ports import ControlOutcome, ControlResult
 from zhuomai_appliance.flows.session_admin import Asked, SessionAdmin
 from zhuomai_appliance.model.access import SessionId
-from zhuomai_appliance.model.network import ProjectId, Vendor
+from zhuomai_appliance.model.network import Nas, ProjectId, Vendor
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import AccessPolicy
 from zhuomai_appliance.model.traffic import RateLimit
@@ -111,11 +112,11 @@ class DisconnectTests(OneSession):
         self.assertEqual(self.state(), ("failed", "nak 501 Administratively Prohibited"))
 
     def test_silence(self) -> None:
-        """A device that never answers leaves the session open and the request failed: nobody is told «offline»."""
-        self.end(SILENT, SILENT, SILENT)
-        for _ in range(2):
-            self.school.clock.advance(8)
-            self.school.dispatch()
+        """A device that never answers leaves the session open and the request failed: nobody is told «offline».
+
+        What was sent has been sent three times by then: it is not begun anew.
+        """
+        self.end(SILENT)
         self.assertEqual(self.state(), ("failed", "no answer"))
         self.assertIsNone(self.closed_by())
 
@@ -177,14 +178,44 @@ class DisconnectTests(OneSession):
         self.assertEqual(self.state(), ("done", "ack"))
 
     def test_mass_expiry_is_paced(self) -> None:
-        """However many plans end at one midnight, so many requests leave in one round and no more."""
+        """However many plans end at one midnight, 200 requests leave in a second and no more, however often it is tried."""
         school = self.school
-        for i in range(disconnect.PER_SECOND + 50):
+        for i in range(260):
             mac = f"a4:5e:60:00:{i // 256:02x}:{i % 256:02x}"
             school.report(START, sid=f"M{i}", mac=mac, ip=None)
-        for session_id in range(2, disconnect.PER_SECOND + 52):
+        for session_id in range(2, 262):
             school.write(lambda tx, i=session_id: effects.end_session(tx, SessionId(i), school.project, "expired", NOW))  # type: ignore[misc]  # fmt: skip
-        self.assertEqual([school.dispatch(), school.dispatch()], [disconnect.PER_SECOND, 50])
+        begun = [school.dispatch(), school.dispatch()]
+        for _ in range(8):
+            school.clock.advance(0.125)
+            begun.append(school.dispatch())
+        self.assertEqual(begun, [50, 0, 25, 25, 25, 25, 25, 25, 25, 25])
+        # In the order in which they were asked for
+        named = [attributes[0][1] for _, _, attributes in school.control.asked]
+        self.assertEqual(named, [f"M{i}".encode() for i in range(250)])
+
+    def test_dead_device_holds_up_nobody_else(self) -> None:
+        """A device with hundreds of sessions that answers nothing takes its window, and another's turn comes at once."""
+        school = self.school
+        other = school.add_nas(name="ac2", address=ip_network("192.0.2.2"))
+        for i in range(300):
+            mac = f"a4:5e:60:00:{i // 256:02x}:{i % 256:02x}"
+            school.report(START, sid=f"M{i}", mac=mac, ip=None)
+        school.report(START, sid="other", mac=LAPTOP, ip=None, nas=other)
+        for session_id in range(2, 303):
+            school.write(lambda tx, i=session_id: effects.end_session(tx, SessionId(i), school.project, "expired", NOW))  # type: ignore[misc]  # fmt: skip
+        asked: list[str] = []
+
+        def silent(nas: Nas, host: str, attributes: object) -> Deferred[ControlResult]:
+            asked.append(host)
+            return Deferred() if host == "192.0.2.1" else succeed(ControlResult(ControlOutcome.ACK, None))
+
+        with patch.object(school.control, "disconnect", silent):
+            for _ in range(20):
+                school.dispatch()
+                school.clock.advance(0.25)
+        self.assertIn("192.0.2.2", asked[:2])
+        self.assertEqual(asked.count("192.0.2.1"), WINDOW)
 
 
 class ChangeTests(OneSession):
@@ -207,7 +238,7 @@ class ChangeTests(OneSession):
             vendor,
             [b"\x02\x06" + RATE.up_bps.to_bytes(4, "big"), b"\x05\x06" + RATE.down_bps.to_bytes(4, "big")],
         )
-        self.assertEqual(self.school.effects(), [("change:1", "done", "ack")])
+        self.assertEqual(self.school.effects()[0][:2], ("change:1", "done"))
 
     def test_device_that_refuses_the_change_loses_the_session(self) -> None:
         """Where CoA is refused the session is ended, to come back under the new policy."""
@@ -243,13 +274,20 @@ class ChangeTests(OneSession):
         self.assertEqual(school.control.kinds(), ["change"])
         self.assertEqual([row[:2] for row in school.effects()], [("change:1", "done"), ("change:2", "done")])
 
-    def test_silent_device_is_asked_again(self) -> None:
-        """A CoA without an answer is repeated like a Disconnect."""
+    def test_silent_device_loses_the_session(self) -> None:
+        """A change that nobody answers, and that must be, is tried as a Disconnect."""
         self.change(SILENT)
-        self.assertEqual(self.school.effects(), [("change:1", "waiting", "no answer")])
+        self.assertEqual(self.school.effects()[0], ("change:1", "failed", "no answer"))
+        self.school.dispatch()
+        self.assertEqual(self.school.control.kinds(), ["change", "disconnect"])
+
+    def test_busy_device_is_asked_again(self) -> None:
+        """A CoA that cannot be now is repeated like a Disconnect."""
+        self.change(nak(506))
+        self.assertEqual(self.school.effects(), [("change:1", "waiting", "nak 506 Resources Unavailable")])
         self.school.clock.advance(2)
         self.school.dispatch()
-        self.assertEqual(self.school.effects(), [("change:1", "done", "ack")])
+        self.assertEqual(self.school.effects()[0][:2], ("change:1", "done"))
 
     def test_account_without_a_plan(self) -> None:
         """Nothing to be online with is no policy to send: the session is ended."""

@@ -1,11 +1,13 @@
 """Ending and changing running sessions: the dispatcher that empties the outbox towards the access devices.
 
 ACK, NAK and silence are three different outcomes (semantics §7). After an ACK the session closes by the device's own
-Stop, or by us when that does not come; nobody is told «offline» before. Mass expiry is paced.
+Stop, or by us when that does not come; nobody is told «offline» before. What could not be ended is marked, and asked for
+again with the session's next report. Requests leave at a measured pace, the devices in turn.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -13,68 +15,107 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from zhuomai_appliance.flows import effects
+from zhuomai_appliance.flows.abilities import Abilities, Inability
+from zhuomai_appliance.flows.alarms import AlarmKind, Alarms
+from zhuomai_appliance.flows.asking import Asker, words_of
+from zhuomai_appliance.flows.live_policy import policy_now
+from zhuomai_appliance.flows.pacing import Pace
 from zhuomai_appliance.flows.ports import ControlOutcome, ControlResult, SessionControl
-from zhuomai_appliance.flows.session_rules import ruling_of
 from zhuomai_appliance.flows.tables import Tables
-from zhuomai_appliance.model import entitlement as chain_rules
+from zhuomai_appliance.flows.watched import Expected, Watched
 from zhuomai_appliance.model.access import Session, SessionId
-from zhuomai_appliance.model.network import Nas
-from zhuomai_appliance.policy.limits import rate_for, session_timeout
-from zhuomai_appliance.store import accounts, journal, sessions
+from zhuomai_appliance.model.network import Nas, NasId
+from zhuomai_appliance.store import journal, sessions
 from zhuomai_appliance.store.interface import Store, StoreUnavailable, Transaction
 from zhuomai_appliance.store.sessions import StoredSession
 from zhuomai_appliance.vendors import profile_of
-from zhuomai_appliance.vendors.dynamic import (
-    Change,
-    NakAction,
-    coa_attributes,
-    disconnect_attributes,
-    error_cause,
-)
+from zhuomai_appliance.vendors.dynamic import Change, NakAction, error_cause
 
-PER_SECOND: Final = 200
-"""Disconnects sent a second at the most: everybody's plan may end at one midnight (billing rules §13)."""
 TRIES: Final = 3
 AGAIN_SECONDS: Final = (2, 4, 8)
+"""How long a device that cannot now is left alone; silence has been met by retransmission already (net.coa_client)."""
 ACK_GRACE_SECONDS: Final = 10
 """How long a device that acknowledged may take for its Stop before we close the row ourselves."""
+STALE_AGAIN_SECONDS: Final = 60
+"""A silent session whose device does not answer about it is kept for so long, and then closed all the same."""
+
+_OVER: Final = frozenset((NakAction.DONE, NakAction.GONE))
 
 
 class Dispatcher:
-    """Sends what the outbox holds. `run` is called by a timer and when something new waits; it never overlaps itself."""
+    """Sends what the outbox holds. `run` is called by a timer and when something new waits; it never overlaps itself.
+
+    ``clock`` tells UTC epoch seconds, ``monotonic`` seconds for the pace.
+    """
 
     log = Logger(namespace="zhuomai.effects")
 
     def __init__(
-        self, store: Store, tables: Tables, control: SessionControl, clock: Callable[[], int]
+        self,
+        store: Store,
+        tables: Tables,
+        control: SessionControl,
+        clock: Callable[[], int],
+        monotonic: Callable[[], float],
+        alarms: Alarms,
+        watched: Watched,
     ) -> None:
         self._store = store
         self._tables = tables
-        self._control = control
         self._clock = clock
+        self._monotonic = monotonic
+        self._alarms = alarms
+        self._watched = watched
+        self.abilities = Abilities()
+        self._asker = Asker(control, self.abilities, clock)
+        self._pace = Pace()
         self._running = False
         self._sending: set[int] = set()
 
     async def run(self) -> int:
-        """Send up to a second's worth of what is due; how many were begun."""
+        """Send what is due, as much as the pace allows; how many were begun."""
         if self._running or not self._store.state.writable:
             return 0
         self._running = True
         try:
-            now = self._clock()
-            due = journal.effects_due(self._store.reader, now, PER_SECOND)
-            begun = 0
-            for row in due:
-                if row.id not in self._sending:
-                    self._sending.add(row.id)
-                    begun += 1
-                    Deferred.fromCoroutine(self._send(row)).addErrback(self._failed, row)
-            return begun
+            return self._send_due()
         finally:
             self._running = False
 
-    def _failed(self, reason: object, row: journal.OutboxRow) -> None:
+    def _send_due(self) -> int:
+        """Take from each device that waits in turn, one at a time, while there is budget."""
+        budget, now, reader = self._pace.budget(self._monotonic()), self._clock(), self._store.reader
+        if budget <= 0:
+            return 0
+        lanes: deque[tuple[NasId, deque[journal.OutboxRow]]] = deque()
+        for nas_id in self._pace.turns(journal.devices_due(reader, now)):
+            room = min(self._pace.room(nas_id), budget)
+            if room > 0:
+                found = journal.effects_due(reader, nas_id, now, room + self._pace.sending(nas_id))
+                rows = deque([row for row in found if row.id not in self._sending][:room])
+                if rows:
+                    lanes.append((nas_id, rows))
+        begun = 0
+        while lanes and begun < budget:
+            nas_id, rows = lanes.popleft()
+            self._begin(nas_id, rows.popleft())
+            begun += 1
+            if rows:
+                lanes.append((nas_id, rows))
+        return begun
+
+    def _begin(self, nas_id: NasId, row: journal.OutboxRow) -> None:
+        self._sending.add(row.id)
+        self._pace.begin(nas_id)
+        sent = Deferred.fromCoroutine(self._send(row))
+        sent.addErrback(self._failed, row)
+        sent.addBoth(self._over, nas_id, row)
+
+    def _over(self, _: object, nas_id: NasId, row: journal.OutboxRow) -> None:
         self._sending.discard(row.id)
+        self._pace.end(nas_id)
+
+    def _failed(self, reason: object, row: journal.OutboxRow) -> None:
         self.log.error("effect {key} could not be worked on: {reason}", key=row.key, reason=str(reason))
 
     async def _send(self, row: journal.OutboxRow) -> None:
@@ -86,44 +127,52 @@ class Dispatcher:
             if row.kind == effects.CONFIRM:
                 await self._confirm(row, stored)
                 return
+            if row.kind == effects.VERIFY:
+                self._watched.forget_rate(stored.session.id)
+                await self._finish(row, ok=False, result="the device has not reported since")
+                return
             nas = self._tables.by_id(stored.session.nas_id)
             if nas is None:
                 await self._finish(row, ok=False, result="its access device is no longer listed")
                 return
             if row.kind == effects.CHANGE:
-                await self._change(row, stored, nas)
+                await self._change(row, stored.session, nas)
+            elif row.kind == effects.STALE:
+                await self._ask_stale(row, stored, nas)
             else:
                 await self._disconnect(row, stored, nas)
         except StoreUnavailable as error:
             # Sent or not, the row still waits: it goes out again when the disk works (harmless twice)
             self.log.warn("effect {key} waits for the disk: {error}", key=row.key, error=str(error))
-        finally:
-            self._sending.discard(row.id)
 
     # Disconnect ---------------------------------------------------------------------------------------------------------
 
     async def _disconnect(self, row: journal.OutboxRow, stored: StoredSession, nas: Nas) -> None:
-        session, profile = stored.session, profile_of(nas.vendor)
-        host = session.nas_address or nas.host
-        result = await self._control.disconnect(nas, host, disconnect_attributes(session, nas, profile))
-        cause = error_cause(result.error_cause)
-        if result.outcome is ControlOutcome.NAK and cause.action is NakAction.RETRY_FULL_IDENTITY:
-            result = await self._control.disconnect(
-                nas, host, disconnect_attributes(session, nas, profile, full=True)
-            )
-            cause = error_cause(result.error_cause)
-        done = result.outcome is ControlOutcome.ACK or (
-            result.outcome is ControlOutcome.NAK and cause.action in (NakAction.DONE, NakAction.GONE)
-        )
-        gone = result.outcome is ControlOutcome.NAK and cause.action is NakAction.GONE
-        if done:
-            close, agreed = (stored, None) if gone else (None, session)
-            await self._finish(row, ok=True, result=_words(result), close=close, agreed=agreed)
+        result = await self._asker.disconnect(stored.session, nas)
+        words, action = words_of(result, nas), _action(result)
+        if action in _OVER:
+            close = stored if action is NakAction.GONE else None
+            await self._finish(row, ok=True, result=words, close=close, agreed=None if close else stored)
+        elif action is NakAction.RETRY and row.tries + 1 < TRIES:
+            await self._postpone(row, AGAIN_SECONDS[row.tries], words)
+        else:
+            await self._not_ended(row, stored.session, nas, words)
+
+    async def _not_ended(self, row: journal.OutboxRow, session: Session, nas: Nas, words: str) -> None:
+        """Say that the request failed; a session that runs on without a right to is marked (billing rules §13)."""
+        self.log.warn("{key} at {nas} failed: {words}", key=row.key, nas=nas.name, words=words)
+        why, now = row.payload.get("why", ""), self._clock()
+        if why not in effects.MARKING:
+            await self._finish(row, ok=False, result=words)
             return
-        retry = result.outcome in (ControlOutcome.BUSY, ControlOutcome.SILENT) or (
-            result.outcome is ControlOutcome.NAK and cause.action is NakAction.RETRY
-        )
-        await self._again_or_fail(row, nas, _words(result), retry=retry)
+
+        def task(tx: Transaction) -> None:
+            if journal.finish_effect(tx, row, ok=False, result=words, at=now):
+                journal.mark_session(tx, session.id, why, words, now)
+
+        await self._store.write(task)
+        self._watched.mark(session.id, why)
+        self._alarms.sound(AlarmKind.MUST_REAUTH, f"session {session.id} at {nas.name}", words, now)
 
     async def _confirm(self, row: journal.OutboxRow, stored: StoredSession) -> None:
         """The grace after an ACK is over and no Stop came: close the row, unless the device spoke of it since."""
@@ -132,86 +181,101 @@ class Dispatcher:
         else:
             await self._finish(row, ok=True, result="closed without a Stop", close=stored)
 
+    async def _ask_stale(self, row: journal.OutboxRow, stored: StoredSession, nas: Nas) -> None:
+        """Close a silent session if its device says that it is over, or has twice had no good answer (semantics §6)."""
+        if stored.seen_at != row.payload["seen_at"]:
+            await self._finish(row, ok=True, result="the device reports the session alive")
+            return
+        result = await self._asker.disconnect(stored.session, nas)
+        if _action(result) in _OVER or row.tries > 0:
+            await self._finish(row, ok=True, result=words_of(result, nas), close=stored)
+        else:
+            await self._postpone(row, STALE_AGAIN_SECONDS, words_of(result, nas))
+
     # CoA ----------------------------------------------------------------------------------------------------------------
 
-    async def _change(self, row: journal.OutboxRow, stored: StoredSession, nas: Nas) -> None:
+    async def _change(self, row: journal.OutboxRow, session: Session, nas: Nas) -> None:
         """Give a running session what its account's chain says now; end it where the device cannot."""
-        session, profile = stored.session, profile_of(nas.vendor)
-        change = self._policy_now(session, nas)
-        attributes = None if change is None else coa_attributes(session, change, nas, profile)
-        if attributes is None:
-            await self._cannot_change(row, session, "the device cannot change a session")
+        profile, host = profile_of(nas.vendor), session.nas_address or nas.host
+        must = bool(row.payload.get("must", True))
+        change = policy_now(self._store.reader, self._tables, session, nas, profile, self._clock())
+        if change is None:
+            await self._cannot_change(row, session, "nothing allows the session any more", "not_allowed")
             return
-        result = await self._control.change(nas, session.nas_address or nas.host, attributes)
-        cause = error_cause(result.error_cause)
-        if result.outcome is ControlOutcome.ACK:
-            await self._finish(row, ok=True, result=_words(result))
-        elif result.outcome is ControlOutcome.NAK and cause.action is not NakAction.RETRY:
-            await self._cannot_change(row, session, _words(result))
+        if must and change.rate is None:
+            await self._cannot_change(row, session, "a limit is not lifted by a change")
+            return
+        if self.abilities.cannot(Inability.CHANGE, nas, host, self._clock()):
+            await self._cannot_change(row, session, "the device refused to change sessions before")
+            return
+        result = await self._asker.change(session, change, nas)
+        if result is None:
+            await self._cannot_change(row, session, "the device cannot change a session")
+        elif result.outcome is ControlOutcome.ACK:
+            await self._changed(row, session, nas, change, must=must)
+        elif _action(result) is NakAction.RETRY and row.tries + 1 < TRIES:
+            await self._postpone(row, AGAIN_SECONDS[row.tries], words_of(result, nas))
         else:
-            await self._again_or_fail(row, nas, _words(result), retry=True)
+            await self._cannot_change(row, session, words_of(result, nas))
 
-    def _policy_now(self, session: Session, nas: Nas) -> Change | None:
+    async def _changed(
+        self, row: journal.OutboxRow, session: Session, nas: Nas, change: Change, *, must: bool
+    ) -> None:
+        """An ACK is a promise: where the device reports its rates back, its next report shows whether it was kept."""
         now = self._clock()
-        login = (
-            None
-            if session.account_id is None
-            else accounts.login_by_id(self._store.reader, session.account_id)
-        )
-        if login is None or login.chain is None:
-            return None
-        chain = chain_rules.load(login.chain)
-        segment = chain_rules.current(chain, now)
-        if segment is None:
-            return None
-        group = self._tables.group(login.account.group_id)
-        ruling = ruling_of(self._tables, session, login.account.group_id, now)
-        if ruling.is_denied:
-            return None
-        timeout = session_timeout(
-            segment.policy,
-            chain_rules.coverage_end(chain, now),
-            now,
-            chain_rules.seconds_left(chain, now),
-            ruling.forbidden_at,
-        )
-        spent = max(0, now - session.started_at)
-        return Change(
-            rate=rate_for(
-                segment.policy.rate,
-                login.rate,
-                self._tables.rate(group.rate_id) if group is not None else None,
-                rule=ruling.rate,
-                throttled=segment.throttled,
-            ),
-            session_timeout_seconds=None if timeout is None else spent + timeout,
+        reports_rates = bool(getattr(profile_of(nas.vendor), "reported_rate", None))
+        expected = None
+        if change.rate is not None and reports_rates:
+            expected = Expected(change.rate, now, must=must, retried=bool(row.payload.get("retried")))
+        due_at = now + 2 * (change.acct_interim_seconds or session.interim_seconds) + 60
+        words = (
+            "ack"
+            if expected is not None or change.rate is None
+            else "ack, which this maker's reports cannot prove"
         )
 
-    async def _cannot_change(self, row: journal.OutboxRow, session: Session, why: str) -> None:
+        def task(tx: Transaction) -> None:
+            if not journal.finish_effect(tx, row, ok=True, result=words, at=now):
+                return
+            if change.acct_interim_seconds is not None:
+                sessions.set_interim(tx, session.id, change.acct_interim_seconds)
+            if expected is not None:
+                journal.put_effect(
+                    tx,
+                    session.project_id,
+                    key=effects.verify_key(session.id),
+                    kind=effects.VERIFY,
+                    payload={"session_id": session.id, **expected.facts()},
+                    at=now,
+                    due_at=due_at,
+                    over=True,
+                    session_id=session.id,
+                )
+
+        await self._store.write(task)
+        if expected is not None:
+            self._watched.expect(session.id, expected)
+
+    async def _cannot_change(
+        self, row: journal.OutboxRow, session: Session, said: str, why: str = "policy_changed"
+    ) -> None:
         """End the session instead, unless it may well go on under what its device knows."""
         if not row.payload.get("must", True):
-            await self._finish(row, ok=True, result=f"left as it is: {why}")
+            await self._finish(row, ok=True, result=f"left as it is: {said}")
             return
         now = self._clock()
 
         def task(tx: Transaction) -> None:
-            journal.finish_effect(tx, row.id, ok=False, result=why, at=now)
-            effects.end_session(tx, session.id, session.project_id, "policy_changed", now)
+            if journal.finish_effect(tx, row, ok=False, result=said, at=now):
+                effects.end_session(tx, session.id, session.project_id, why, now, again=True)
 
         await self._store.write(task)
 
     # Endings ------------------------------------------------------------------------------------------------------------
 
-    async def _again_or_fail(self, row: journal.OutboxRow, nas: Nas, words: str, *, retry: bool) -> None:
-        now = self._clock()
-        if retry and row.tries + 1 < TRIES:
-            due_at = now + AGAIN_SECONDS[min(row.tries, len(AGAIN_SECONDS) - 1)]
-            await self._store.write(
-                lambda tx: journal.postpone_effect(tx, row.id, due_at=due_at, result=words)
-            )
-            return
-        self.log.warn("{key} at {nas} failed: {words}", key=row.key, nas=nas.name, words=words)
-        await self._finish(row, ok=False, result=words)
+    async def _postpone(self, row: journal.OutboxRow, seconds: int, words: str) -> None:
+        due_at = self._clock() + seconds
+        await self._store.write(lambda tx: journal.postpone_effect(tx, row, due_at=due_at, result=words))
 
     async def _finish(
         self,
@@ -220,30 +284,31 @@ class Dispatcher:
         ok: bool,
         result: str,
         close: StoredSession | None = None,
-        agreed: Session | None = None,
+        agreed: StoredSession | None = None,
     ) -> None:
         """End an effect; with it close a session, or look again at one that its device agreed to end."""
         now = self._clock()
 
         def task(tx: Transaction) -> None:
-            journal.finish_effect(tx, row.id, ok=ok, result=result, at=now)
+            journal.finish_effect(tx, row, ok=ok, result=result, at=now)
             if close is not None:
                 # At its last evidence, so that nobody is billed for silence; not if it spoke while we asked
                 sessions.close_stale(tx, close.session.id, close.seen_at)
             if agreed is not None:
-                effects.confirm_end(tx, agreed.id, agreed.project_id, now, now + ACK_GRACE_SECONDS)
+                session = agreed.session
+                effects.confirm_end(tx, session.id, session.project_id, now, now + ACK_GRACE_SECONDS)
 
         await self._store.write(task)
 
 
-def _words(result: ControlResult) -> str:
-    """One stable line of what the device said, for the operator and the log."""
-    if result.outcome is ControlOutcome.NAK:
-        cause = error_cause(result.error_cause)
-        return f"nak {cause.number} {cause.name}"
-    return {
-        ControlOutcome.ACK: "ack",
-        ControlOutcome.SILENT: "no answer",
-        ControlOutcome.UNVERIFIED: "answers do not verify: the shared secrets differ",
-        ControlOutcome.BUSY: "too many requests on their way to the device",
-    }[result.outcome]
+def _action(result: ControlResult) -> NakAction:
+    """What an outcome makes us do, in the words of an Error-Cause."""
+    match result.outcome:
+        case ControlOutcome.ACK:
+            return NakAction.DONE
+        case ControlOutcome.NAK:
+            return error_cause(result.error_cause).action
+        case ControlOutcome.BUSY:
+            return NakAction.RETRY
+        case _:
+            return NakAction.STOP

@@ -1,21 +1,29 @@
 """Effects on running sessions: outbox rows written by the task that causes them, sent after its commit.
 
 A row names a session and why; the dispatcher in flows.disconnect sends it, at least once, and twice does no harm.
+Whatever changes what an account may do calls `apply_live`, and its running sessions follow.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
+from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import SessionId
 from zhuomai_appliance.model.network import ProjectId
-from zhuomai_appliance.model.people import AccountId
-from zhuomai_appliance.store import journal, sessions
+from zhuomai_appliance.model.people import AccountId, GroupId
+from zhuomai_appliance.store import accounts, journal, sessions
 from zhuomai_appliance.store.interface import Transaction
 
 DISCONNECT: Final = "disconnect"
 CHANGE: Final = "change"
 CONFIRM: Final = "confirm"
+STALE: Final = "stale"
+VERIFY: Final = "verify"
+
+MARKING: Final = frozenset(("used_up", "expired", "locked", "policy_changed", "forbidden", "not_allowed"))
+"""Reasons to end a session for which one that cannot be ended is marked: it goes on without a right to."""
 
 
 def disconnect_key(session_id: SessionId) -> str:
@@ -28,6 +36,11 @@ def change_key(session_id: SessionId) -> str:
     return f"{CHANGE}:{session_id}"
 
 
+def verify_key(session_id: SessionId) -> str:
+    """The outbox key of the look at what a device reports after a change."""
+    return f"{VERIFY}:{session_id}"
+
+
 def confirm_end(tx: Transaction, session_id: SessionId, project_id: ProjectId, at: int, due_at: int) -> None:
     """Look later whether a session that its device agreed to end has ended: its Stop may be lost."""
     journal.put_effect(
@@ -38,6 +51,20 @@ def confirm_end(tx: Transaction, session_id: SessionId, project_id: ProjectId, a
         payload={"session_id": session_id, "agreed_at": at},
         at=at,
         due_at=due_at,
+        session_id=session_id,
+    )
+
+
+def ask_stale(tx: Transaction, session_id: SessionId, project_id: ProjectId, seen_at: int, at: int) -> bool:
+    """Ask the device about a session that has been silent since ``seen_at`` before it is closed."""
+    return journal.put_effect(
+        tx,
+        project_id,
+        key=f"{STALE}:{session_id}:{seen_at}",
+        kind=STALE,
+        payload={"session_id": session_id, "seen_at": seen_at},
+        at=at,
+        session_id=session_id,
     )
 
 
@@ -47,7 +74,7 @@ def end_session(
     """Ask for a session to be ended at its device; False when that is already under way or was done.
 
     Args:
-        why: a stable word: used_up, expired, kicked, locked, replaced, forbidden.
+        why: a stable word: used_up, expired, kicked, locked, replaced, forbidden, policy_changed, not_allowed.
         again: send it anew also if an earlier one ended without effect (an operator presses the button again).
     """
     return journal.put_effect(
@@ -58,16 +85,47 @@ def end_session(
         payload={"session_id": session_id, "why": why},
         at=at,
         again=again,
+        session_id=session_id,
     )
 
 
-def end_sessions_of(tx: Transaction, account_id: AccountId, project_id: ProjectId, why: str, at: int) -> bool:
+def end_sessions_of(
+    tx: Transaction, account_id: AccountId, project_id: ProjectId, why: str, at: int, *, again: bool = False
+) -> bool:
     """Ask for every open session of an account to be ended; whether any request is new."""
     found = [
-        end_session(tx, stored.session.id, project_id, why, at)
+        end_session(tx, stored.session.id, project_id, why, at, again=again)
         for stored in sessions.open_sessions(tx, account_id=account_id)
     ]
     return any(found)
+
+
+def change_session(
+    tx: Transaction,
+    session_id: SessionId,
+    project_id: ProjectId,
+    at: int,
+    *,
+    must: bool,
+    retried: bool = False,
+) -> bool:
+    """Ask for a session to get the policy that holds now; see `change_sessions_of`.
+
+    Args:
+        retried: the device acknowledged it before and reports something else.
+    """
+    payload = {"session_id": session_id, "must": must} | ({"retried": True} if retried else {})
+    return journal.put_effect(
+        tx,
+        project_id,
+        key=change_key(session_id),
+        kind=CHANGE,
+        payload=payload,
+        at=at,
+        again=True,
+        over=must,
+        session_id=session_id,
+    )
 
 
 def change_sessions_of(
@@ -80,15 +138,55 @@ def change_sessions_of(
             device ends the session at the time it knows, and the next login gets the rest.
     """
     found = [
-        journal.put_effect(
-            tx,
-            project_id,
-            key=change_key(stored.session.id),
-            kind=CHANGE,
-            payload={"session_id": stored.session.id, "must": must},
-            at=at,
-            again=True,
-        )
+        change_session(tx, stored.session.id, project_id, at, must=must)
         for stored in sessions.open_sessions(tx, account_id=account_id)
     ]
     return any(found)
+
+
+def apply_live(
+    tx: Transaction, account_id: AccountId, project_id: ProjectId, at: int, why: str = "policy_changed"
+) -> bool:
+    """Bring the running sessions of an account to what holds now: ended without a right, else changed.
+
+    Called by every task that changes a plan, rate, group, rule or lock; whether any request is new.
+
+    Args:
+        why: the word under which sessions are ended that have lost their right.
+    """
+    open_ones = sessions.open_sessions(tx, account_id=account_id)
+    if not open_ones:
+        return False
+    login = accounts.login_by_id(tx, account_id)
+    is_barred = (
+        login is None
+        or login.account.is_locked(at)
+        or (login.account.closed_at is not None and login.account.closed_at <= at)
+        or login.chain is None
+        or chain_rules.current(chain_rules.load(login.chain), at) is None
+    )
+    if is_barred:
+        return end_sessions_of(tx, account_id, project_id, why, at, again=True)
+    return change_sessions_of(tx, account_id, project_id, at)
+
+
+def apply_live_to(
+    tx: Transaction,
+    project_id: ProjectId,
+    at: int,
+    *,
+    groups: Collection[GroupId] = (),
+    rate_id: int | None = None,
+    everybody: bool = False,
+) -> int:
+    """The same for whoever is online and belongs to some groups, follows a rate template, or is of the project at all.
+
+    Returns:
+        How many people's sessions are told.
+    """
+    wanted = frozenset(groups)
+    told = 0
+    for account_id, group_id, own_rate in sessions.people_online(tx, project_id):
+        is_meant = everybody or group_id in wanted or (rate_id is not None and own_rate == rate_id)
+        told += is_meant and apply_live(tx, account_id, project_id, at)
+    return told

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from zhuomai_appliance.model.access import AccessAttempt, ChapProof, MacProof, NoProof, PapProof, Proof
-from zhuomai_appliance.model.network import ProjectId
+from zhuomai_appliance.model.access import (
+    AccessAttempt,
+    ChapProof,
+    MacProof,
+    NoProof,
+    PapProof,
+    Proof,
+    SessionId,
+)
+from zhuomai_appliance.model.network import NasId, ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.store import months
-from zhuomai_appliance.store.interface import Reader, Transaction
+from zhuomai_appliance.store.interface import Reader, Row, Transaction
 from zhuomai_appliance.store.sql import load
 
 _Q = load("journal")
@@ -130,6 +138,7 @@ class OutboxRow:
     payload: Mapping[str, Any]
     due_at: int
     tries: int
+    revision: int = 0
 
 
 def put_effect(
@@ -142,27 +151,51 @@ def put_effect(
     at: int,
     due_at: int | None = None,
     again: bool = False,
+    over: bool = False,
+    session_id: SessionId | None = None,
 ) -> bool:
     """Add an effect under its key. One that is there already stays as it is, unless ``again`` re-arms a finished one.
+
+    Args:
+        over: re-arm also one that waits, with the new payload.
+        session_id: the session it is about: such effects leave by the device that has it, and each has its turn.
 
     Returns:
         Whether anything will be sent that was not waiting before.
     """
     due = at if due_at is None else due_at
     added = tx.run(
-        _Q.insert_outbox, project_id=project_id, key=key, kind=kind, payload=_json(payload), due_at=due, at=at
+        _Q.insert_outbox,
+        project_id=project_id,
+        key=key,
+        kind=kind,
+        payload=_json(payload),
+        due_at=due,
+        at=at,
+        session_id=session_id,
     )
-    if added == 0 and again:
-        return tx.run(_Q.rearm_outbox, key=key, payload=_json(payload), due_at=due) == 1
+    if added == 0 and (again or over):
+        return tx.run(_Q.rearm_outbox, key=key, payload=_json(payload), due_at=due, over=int(over)) == 1
     return added == 1
 
 
-def effects_due(reader: Reader, now: int, limit: int) -> list[OutboxRow]:
-    """Effects whose time has come, oldest first."""
-    return [
-        OutboxRow(row[0], ProjectId(row[1]), row[2], row[3], json.loads(row[4]), row[5], row[6])
-        for row in reader.all(_Q.outbox_due, now=now, limit=limit)
-    ]
+def devices_due(reader: Reader, now: int) -> list[NasId]:
+    """The devices for which effects are due, the longest waiting first; 0 stands for one that is not known."""
+    return [NasId(nas_id) for nas_id, _ in reader.all(_Q.outbox_devices, now=now)]
+
+
+def effects_due(reader: Reader, nas_id: NasId, now: int, limit: int) -> list[OutboxRow]:
+    """Effects of a device whose time has come, oldest first."""
+    return [_outbox_row(row) for row in reader.all(_Q.outbox_due, nas_id=nas_id, now=now, limit=limit)]
+
+
+def effects_waiting(reader: Reader, kind: str) -> list[OutboxRow]:
+    """Effects of a kind that wait, due or not."""
+    return [_outbox_row(row) for row in reader.all(_Q.outbox_waiting, kind=kind)]
+
+
+def _outbox_row(row: Row) -> OutboxRow:
+    return OutboxRow(row[0], ProjectId(row[1]), row[2], row[3], json.loads(row[4]), *row[5:])
 
 
 def next_effect_at(reader: Reader) -> int | None:
@@ -177,19 +210,56 @@ def effect_result(reader: Reader, key: str) -> tuple[str, str, int] | None:
     return None if row is None else (row[0], row[1], row[2])
 
 
-def finish_effect(tx: Transaction, effect_id: int, *, ok: bool, result: str, at: int) -> None:
-    """End an effect, done or failed, with a sentence of what came of it."""
-    tx.run(_Q.finish_outbox, id=effect_id, state="done" if ok else "failed", result=result, at=at)
+def finish_effect(tx: Transaction, row: OutboxRow, *, ok: bool, result: str, at: int) -> bool:
+    """End an effect, done or failed, with a sentence of what came of it; false if it was asked for anew meanwhile."""
+    state = "done" if ok else "failed"
+    ended = tx.run(_Q.finish_outbox, id=row.id, revision=row.revision, state=state, result=result, at=at)
+    return ended == 1
 
 
-def postpone_effect(tx: Transaction, effect_id: int, *, due_at: int, result: str) -> None:
+def postpone_effect(tx: Transaction, row: OutboxRow, *, due_at: int, result: str) -> None:
     """Try an effect again later; counts the try."""
-    tx.run(_Q.postpone_outbox, id=effect_id, due_at=due_at, result=result)
+    tx.run(_Q.postpone_outbox, id=row.id, revision=row.revision, due_at=due_at, result=result)
 
 
 def drop_old(tx: Transaction, before: int) -> int:
     """Forget effects that ended, and answers kept for a repetition, before a time; how many rows."""
     return tx.run(_Q.drop_old_effects, before=before) + tx.run(_Q.drop_old_answers, before=before)
+
+
+# Sessions that outlive their right ---------------------------------------------------------------------------------------
+
+
+class Mark(NamedTuple):
+    """A running session that should be over and could not be ended: ``said`` is the device's last word."""
+
+    project_id: ProjectId
+    session_id: SessionId
+    account_id: AccountId | None
+    nas_id: NasId
+    why: str
+    said: str
+    since: int
+
+
+def mark_session(tx: Transaction, session_id: SessionId, why: str, said: str, at: int) -> None:
+    """Note that a session must authenticate anew (billing rules §13); one that is over is not marked."""
+    tx.run(_Q.mark_session, session_id=session_id, why=why, said=said, at=at)
+
+
+def unmark_session(tx: Transaction, project_id: ProjectId, session_id: SessionId) -> None:
+    """Take a mark back."""
+    tx.run(_Q.unmark_session, project_id=project_id, session_id=session_id)
+
+
+def drop_old_marks(tx: Transaction) -> int:
+    """Forget the marks of sessions that are over; how many."""
+    return tx.run(_Q.drop_old_marks)
+
+
+def marked_sessions(reader: Reader) -> list[Mark]:
+    """Every marked session that runs on."""
+    return [Mark._make(row) for row in reader.all(_Q.marked_sessions)]
 
 
 # Idempotency --------------------------------------------------------------------------------------------------------------

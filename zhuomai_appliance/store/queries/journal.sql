@@ -56,26 +56,55 @@ SELECT id, project_id, at, actor, address, action, object_kind, object_id, befor
 FROM audit WHERE id > :after ORDER BY id LIMIT :limit
 
 -- name: insert_outbox
-INSERT INTO outbox (project_id, key, kind, payload, due_at, tries, state, result, created_at)
-VALUES (:project_id, :key, :kind, :payload, :due_at, 0, 'waiting', '', :at)
+INSERT INTO outbox (project_id, key, kind, payload, due_at, tries, state, result, created_at, nas_id)
+VALUES (:project_id, :key, :kind, :payload, :due_at, 0, 'waiting', '', :at,
+       CASE WHEN :session_id IS NULL THEN NULL
+       ELSE COALESCE((SELECT s.nas_id FROM session s WHERE s.id = :session_id), 0) END)
 ON CONFLICT (key) DO NOTHING
 
 -- name: rearm_outbox
-UPDATE outbox SET state = 'waiting', payload = :payload, due_at = :due_at, tries = 0, result = '', done_at = NULL
-WHERE key = :key AND state <> 'waiting'
+UPDATE outbox SET state = 'waiting', payload = :payload, due_at = :due_at, tries = 0, result = '', done_at = NULL,
+       revision = revision + 1
+WHERE key = :key AND (state <> 'waiting' OR :over = 1)
+
+-- name: outbox_devices
+SELECT nas_id, MIN(id) FROM outbox WHERE state = 'waiting' AND nas_id IS NOT NULL AND due_at <= :now
+GROUP BY nas_id ORDER BY 2
 
 -- name: outbox_due
-SELECT id, project_id, key, kind, payload, due_at, tries FROM outbox
-WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at, id LIMIT :limit
+SELECT id, project_id, key, kind, payload, due_at, tries, revision FROM outbox
+WHERE state = 'waiting' AND nas_id = :nas_id AND due_at <= :now ORDER BY due_at, id LIMIT :limit
+
+-- name: outbox_waiting
+SELECT id, project_id, key, kind, payload, due_at, tries, revision FROM outbox
+WHERE state = 'waiting' AND kind = :kind ORDER BY id
+
+-- name: mark_session
+INSERT INTO must_reauth (project_id, session_id, account_id, nas_id, why, said, since)
+SELECT project_id, id, account_id, nas_id, :why, :said, :at FROM session WHERE id = :session_id AND stopped_at IS NULL
+ON CONFLICT (project_id, session_id) DO UPDATE SET why = excluded.why, said = excluded.said
+
+-- name: unmark_session
+DELETE FROM must_reauth WHERE session_id = :session_id AND project_id = :project_id
+
+-- name: drop_old_marks
+DELETE FROM must_reauth WHERE NOT EXISTS
+       (SELECT 1 FROM session s WHERE s.id = must_reauth.session_id AND s.stopped_at IS NULL)
+
+-- name: marked_sessions
+SELECT m.project_id, m.session_id, m.account_id, m.nas_id, m.why, m.said, m.since
+FROM must_reauth m JOIN session s ON s.id = m.session_id WHERE s.stopped_at IS NULL ORDER BY m.session_id
 
 -- name: outbox_next
 SELECT MIN(due_at) FROM outbox WHERE state = 'waiting'
 
 -- name: finish_outbox
-UPDATE outbox SET state = :state, result = :result, tries = tries + 1, done_at = :at WHERE id = :id
+UPDATE outbox SET state = :state, result = :result, tries = tries + 1, done_at = :at
+WHERE id = :id AND revision = :revision
 
 -- name: postpone_outbox
-UPDATE outbox SET due_at = :due_at, tries = tries + 1, result = :result WHERE id = :id
+UPDATE outbox SET due_at = :due_at, tries = tries + 1, result = :result
+WHERE id = :id AND revision = :revision
 
 -- name: outbox_by_key
 SELECT state, result, tries FROM outbox WHERE key = :key
