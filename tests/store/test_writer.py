@@ -15,6 +15,7 @@ from tests.fakes.queue_reactor import QueueReactor
 from tests.store.small import ADD, COUNT, NAMES, SCHEMA, VISIT, Hold, adding
 from zhuomai_appliance.store.interface import Condition, QueueFull, StoreClosed, Transaction
 from zhuomai_appliance.store.sqlite import SqliteStore
+from zhuomai_appliance.store.write_queue import ENOUGH
 
 Maker = Callable[..., SqliteStore]
 
@@ -102,6 +103,36 @@ def test_work_that_gives_too_few_results_fails_as_a_whole(make: Maker, reactor: 
     reactor.result(good)
     assert names(store) == ["good"]
     assert store.state.condition is Condition.OK
+
+
+@pytest.mark.parametrize("ending", ["a task", "enough items"])
+def test_items_wait_a_moment_for_company(make: Maker, reactor: QueueReactor, ending: str) -> None:
+    """Items of several turns of the reactor share a commit; a task of its own, or enough of them, ends the wait."""
+    store = make(gather_seconds=60.0)
+    answers = [store.write_together(adding_each, "first", droppable=False)]
+    reactor.turn()
+    if ending == "a task":
+        answers += [store.write_together(adding_each, name, droppable=False) for name in "ab"]
+        answers.append(store.write(adding("task")))
+    else:
+        answers += [store.write_together(adding_each, f"p{at}", droppable=False) for at in range(1, ENOUGH)]
+    assert [reactor.result(answer) for answer in answers] == list(range(1, len(answers) + 1))
+    assert store.counters.groups == 1
+
+
+def test_closing_ends_the_wait_for_company(make: Maker, reactor: QueueReactor) -> None:
+    """What was taken is done at once when the store closes."""
+    store = make(gather_seconds=60.0)
+    answer = store.write_together(adding_each, "a", droppable=False)
+    reactor.turn()
+    closed = store.close()
+    assert reactor.result(answer) == 1
+    reactor.result(closed)
+
+
+def adding_each(tx: Transaction, items: Sequence[str]) -> list[int]:
+    """Work that adds a person for each item."""
+    return [tx.insert(ADD, name=item) for item in items]
 
 
 def test_an_item_alone_is_written_without_another_reason(make: Maker, reactor: QueueReactor) -> None:

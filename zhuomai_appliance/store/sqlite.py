@@ -31,6 +31,7 @@ from zhuomai_appliance.store.interface import (
     Transaction,
 )
 from zhuomai_appliance.store.readers import ReaderPool
+from zhuomai_appliance.store.write_queue import GATHER_SECONDS
 from zhuomai_appliance.store.writer import CAPACITY, GROUP, PROBE_SECONDS, Writer
 
 Item = TypeVar("Item")
@@ -63,6 +64,7 @@ class SqliteStore:
         backup_folder: where the copy before an upgrade goes, beside the database by default.
         capacity: how many writes may wait.
         group: how many tasks share a commit at most.
+        gather_seconds: how long items of shared work wait for company at most.
         probe_seconds: pause between two attempts to write again after a failure.
         factory: the class of the writing connection.
 
@@ -80,6 +82,7 @@ class SqliteStore:
         backup_folder: Path | None = None,
         capacity: int = CAPACITY,
         group: int = GROUP,
+        gather_seconds: float = GATHER_SECONDS,
         probe_seconds: float = PROBE_SECONDS,
         factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
@@ -117,6 +120,7 @@ class SqliteStore:
                 reactor.callFromThread,
                 capacity=capacity,
                 group=group,
+                gather_seconds=gather_seconds,
                 probe_seconds=probe_seconds,
             )
             self._writer.start()

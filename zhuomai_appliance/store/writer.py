@@ -16,7 +16,6 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -34,13 +33,12 @@ from zhuomai_appliance.store.connection import (
 )
 from zhuomai_appliance.store.interface import (
     Condition,
-    QueueFull,
-    StoreClosed,
     StoreCounters,
     StoreState,
     StoreUnavailable,
     Transaction,
 )
+from zhuomai_appliance.store.write_queue import GATHER_SECONDS, Job, WriteQueue
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -55,34 +53,6 @@ PROBE_SECONDS = 1.0
 """How often a failed store is tried again."""
 
 _log = Logger()
-
-
-_Work = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
-
-
-class _Job:
-    """A task, or an item of some work that many may share, and who hears of it (None: nobody)."""
-
-    __slots__ = ("deferred", "item", "task", "work")
-
-    def __init__(
-        self,
-        deferred: Deferred[Any] | None,
-        task: Callable[[Transaction], Any] | None,
-        work: _Work | None = None,
-        item: Any = None,
-    ) -> None:
-        self.deferred = deferred
-        self.task = task
-        self.work = work
-        self.item = item
-
-    def run(self, transaction: Transaction) -> Any:
-        """Do it by itself."""
-        if self.task is not None:
-            return self.task(transaction)
-        assert self.work is not None  # noqa: S101 - a job is one or the other
-        return self.work(transaction, [self.item])[0]
 
 
 _work_of = attrgetter("work")
@@ -100,6 +70,7 @@ class Writer:
         call_from_thread: the reactor's.
         capacity: how many writes may wait.
         group: how many tasks share a commit at most.
+        gather_seconds: how long items of shared work wait for company at most.
         probe_seconds: pause between two attempts to bring a failed store back.
         monotonic: seconds of a clock that never jumps.
     """
@@ -111,20 +82,16 @@ class Writer:
         *,
         capacity: int = CAPACITY,
         group: int = GROUP,
+        gather_seconds: float = GATHER_SECONDS,
         probe_seconds: float = PROBE_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connect = connect
         self._call_from_thread = call_from_thread
-        self._capacity = capacity
         self._group = group
         self._probe_seconds = probe_seconds
         self._monotonic = monotonic
-        self._wake = threading.Condition(threading.Lock())
-        self._urgent: deque[_Job] = deque()
-        self._normal: deque[_Job] = deque()
-        self._closing = False
-        self._waking = False
+        self._queue = WriteQueue(call_from_thread, capacity, gather_seconds)
         self._stopped = False
         self._waiting_for_stop: list[Deferred[None]] = []
         self._connection: sqlite3.Connection | None = None
@@ -151,13 +118,13 @@ class Writer:
             lost_groups=self._lost,
             refused=self._refused,
             unheard=self._unheard,
-            waiting=len(self._urgent) + len(self._normal),
+            waiting=len(self._queue),
         )
 
     def write(self, task: Callable[[Transaction], T], *, urgent: bool, droppable: bool) -> Deferred[T]:
         """See `interface.Store.write`."""
         deferred: Deferred[T] = Deferred()
-        refusal = self._put(_Job(deferred, task), urgent, droppable)
+        refusal = self._put(Job(deferred, task), urgent, droppable)
         return deferred if refusal is None else fail(refusal)
 
     def write_together(
@@ -165,37 +132,20 @@ class Writer:
     ) -> Deferred[T]:
         """See `interface.Store.write_together`."""
         deferred: Deferred[T] = Deferred()
-        refusal = self._put(_Job(deferred, None, work, item), False, droppable)
+        refusal = self._put(Job(deferred, None, work, item), False, droppable)
         return deferred if refusal is None else fail(refusal)
 
     def enqueue(self, task: Callable[[Transaction], object], *, droppable: bool) -> None:
         """See `interface.Store.enqueue`."""
-        refusal = self._put(_Job(None, task), False, droppable)
+        refusal = self._put(Job(None, task), False, droppable)
         if refusal is not None:
             self._not_heard(refusal)
 
-    def _put(self, job: _Job, urgent: bool, droppable: bool) -> StoreUnavailable | None:
-        with self._wake:
-            if self._closing:
-                self._refused += 1
-                return StoreClosed("the store is closing")
-            limit = self._capacity // 2 if droppable else self._capacity
-            if len(self._urgent) + len(self._normal) >= limit:
-                self._refused += 1
-                return QueueFull("too many writes are waiting")
-            (self._urgent if urgent else self._normal).append(job)
-            if job.work is None:
-                self._wake.notify()
-        if job.work is not None and not self._waking:
-            # More will come in this turn of the reactor: a thread woken for the first would fight for Python's lock
-            self._waking = True
-            self._call_from_thread(self._wake_up)
-        return None
-
-    def _wake_up(self) -> None:
-        self._waking = False
-        with self._wake:
-            self._wake.notify()
+    def _put(self, job: Job, urgent: bool, droppable: bool) -> StoreUnavailable | None:
+        refusal = self._queue.put(job, urgent=urgent, droppable=droppable)
+        if refusal is not None:
+            self._refused += 1
+        return refusal
 
     def close(self) -> Deferred[None]:
         """Take no more writes, finish those taken, answer them, end the thread."""
@@ -203,9 +153,7 @@ class Writer:
             return succeed(None)
         deferred: Deferred[None] = Deferred()
         self._waiting_for_stop.append(deferred)
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
+        self._queue.close()
         return deferred
 
     def _has_stopped(self) -> None:
@@ -215,7 +163,7 @@ class Writer:
             deferred.callback(None)
         self._waiting_for_stop.clear()
 
-    def _deliver(self, results: list[tuple[_Job, bool, Any]]) -> None:
+    def _deliver(self, results: list[tuple[Job, bool, Any]]) -> None:
         for job, good, value in results:
             if job.deferred is None:
                 if not good:
@@ -248,7 +196,9 @@ class Writer:
             finally:
                 self._started.set()
             while True:
-                jobs = self._take()
+                jobs = self._queue.take(
+                    self._group, None if self._connection is not None else self._probe_seconds
+                )
                 if jobs is None:
                     break
                 if self._connection is None and self._monotonic() >= self._next_try:
@@ -256,32 +206,14 @@ class Writer:
                 if jobs:
                     self._handle(jobs)
         finally:
-            with self._wake:
-                self._closing = True
-                left = [*self._urgent, *self._normal]
+            left = self._queue.drain()
             if left:
                 # Only a bug in this module ends the loop with work left; whoever waits must hear of it all the same.
                 self._fail_all(left, "the writer thread has ended", None)
             self._discard()
             self._call_from_thread(self._has_stopped)
 
-    def _take(self) -> list[_Job] | None:
-        """The next tasks, urgent ones first; none when it is time to try a failed store; None to end."""
-        with self._wake:
-            while not (self._urgent or self._normal):
-                if self._closing:
-                    return None
-                if self._connection is not None:
-                    self._wake.wait()
-                elif not self._wake.wait(self._probe_seconds):
-                    return []
-            jobs: list[_Job] = []
-            for queue in (self._urgent, self._normal):
-                while queue and len(jobs) < self._group:
-                    jobs.append(queue.popleft())
-            return jobs
-
-    def _handle(self, jobs: list[_Job]) -> None:
+    def _handle(self, jobs: list[Job]) -> None:
         connection = self._connection
         if connection is None:
             self._refused += len(jobs)
@@ -304,7 +236,7 @@ class Writer:
         self._tasks += sum(good for _, good, _ in results)
         self._call_from_thread(self._deliver, results)
 
-    def _run_one(self, job: _Job) -> list[tuple[_Job, bool, Any]]:
+    def _run_one(self, job: Job) -> list[tuple[Job, bool, Any]]:
         """A group of one needs no savepoint: its transaction is undone as a whole."""
         connection, transaction = self._tools()
         try:
@@ -317,10 +249,10 @@ class Writer:
         self._must_be_whole(connection, None)
         return [(job, True, value)]
 
-    def _run_together(self, jobs: list[_Job]) -> list[tuple[_Job, bool, Any]]:
+    def _run_together(self, jobs: list[Job]) -> list[tuple[Job, bool, Any]]:
         """The common case, in which no task raises: two statements less for each than with savepoints."""
         connection, transaction = self._tools()
-        results: list[tuple[_Job, bool, Any]] = []
+        results: list[tuple[Job, bool, Any]] = []
         try:
             for work, run in groupby(jobs, _work_of):
                 if work is None:
@@ -341,11 +273,11 @@ class Writer:
             return self._run_apart(jobs)
         return results
 
-    def _run_apart(self, jobs: list[_Job]) -> list[tuple[_Job, bool, Any]]:
+    def _run_apart(self, jobs: list[Job]) -> list[tuple[Job, bool, Any]]:
         """Each task under its own savepoint: nothing stays of one that raises, all of the others."""
         connection, transaction = self._tools()
         execute = connection.execute
-        results: list[tuple[_Job, bool, Any]] = []
+        results: list[tuple[Job, bool, Any]] = []
         for job in jobs:
             execute("SAVEPOINT task")
             try:
@@ -371,8 +303,8 @@ class Writer:
         if not connection.in_transaction or (error is not None and is_engine_failure(error)):
             raise _GroupLostError("the transaction ended inside a task") from error
 
-    def _fail_all(self, jobs: list[_Job], reason: str, cause: BaseException | None) -> None:
-        results: list[tuple[_Job, bool, Any]] = []
+    def _fail_all(self, jobs: list[Job], reason: str, cause: BaseException | None) -> None:
+        results: list[tuple[Job, bool, Any]] = []
         for job in jobs:
             # One exception each: a shared one would collect the tracebacks of all callers.
             unavailable = StoreUnavailable(reason)
