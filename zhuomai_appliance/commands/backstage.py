@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 
 from zhuomai_appliance.config import Config
 from zhuomai_appliance.entropy import Entropy, SystemEntropy
+from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.net.control import CommandFailed, Handler, short_name
 from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.store import migrate
@@ -52,6 +53,7 @@ class Backstage:
         store, vault, entropy, digester: open and ready.
         now: epoch seconds.
         changed: called after a change of devices, rates, groups, lists or projects; the daemon reloads its tables.
+        reservations: the daemon's memory of who was let in a moment ago and is where; None without a daemon.
     """
 
     files: StateFiles
@@ -61,6 +63,7 @@ class Backstage:
     digester: Digester
     now: Callable[[], int]
     changed: Callable[[], None]
+    reservations: Reservations | None = None
 
 
 class LockHeld(Exception):

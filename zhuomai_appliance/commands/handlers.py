@@ -35,6 +35,7 @@ def handlers(stage: Backstage) -> Mapping[str, Handler]:
         "operator": partial(_operator, stage),
         "disconnect": partial(_disconnect, stage),
         "disconnect-result": partial(_disconnect_result, stage),
+        "explain": partial(_explain, stage),
         "backup": partial(_backup, stage),
     }
 
@@ -128,6 +129,13 @@ async def _disconnect_result(stage: Backstage, params: Params) -> Any:
         state, words, tries = found or ("failed", "it is not known", 0)
         answers[str(session_id)] = {"state": state, "words": words, "tries": tries}
     return answers
+
+
+async def _explain(stage: Backstage, params: Params) -> Any:
+    # Its words are those of the pages, which no other command needs
+    from zhuomai_appliance.commands.explain import explain
+
+    return await explain(stage, params)
 
 
 async def _backup(stage: Backstage, params: Params) -> Any:

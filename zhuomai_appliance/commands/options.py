@@ -262,6 +262,26 @@ class Disconnect(Command):
             raise usage.UsageError("name a user, a MAC or an access device, or --session ID")
 
 
+class Explain(Command):
+    """Say what a login would get and why: the server's own checks, one by one; nothing is changed."""
+
+    module = "zhuomai_appliance.commands.explain"
+    positional = ("who",)
+    optFlags: ClassVar[list[list[Any]]] = [["json", None, "answer in JSON"]]
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["nas", None, None, "name or address of the access device"],
+        ["mac", None, None, "the device's MAC"],
+        ["ssid", None, None, "the network"],
+        ["ap", None, None, "the access point, its MAC or name"],
+        ["vlan", None, None, "the VLAN nearest to the user"],
+        ["outer-vlan", None, None, "the outer VLAN of QinQ"],
+        ["ip", None, None, "the client's address"],
+        ["at", None, None, "when, such as 2026-09-01T07:00:00+08:00 (default now)"],
+        ["kind", None, None, "portal, pppoe, 802.1x, mac or other"],
+        ["lang", None, None, "zh or en (default the terminal's)"],
+    ]
+
+
 class Backup(Command):
     """Copy the database while it is in use; the key is never in the copy."""
 
@@ -324,6 +344,7 @@ class Options(_Mixed):
         ["operator", None, OperatorCommand, "operators and API tokens"],
         ["disconnect", None, Disconnect, "end sessions"],
         ["trace", None, Trace, "live decoded packets, secrets hidden"],
+        ["explain", None, Explain, "say what a login would get, and why"],
         ["backup", None, Backup, "copy the database while serving"],
         ["restore", None, Restore, "put a copy back"],
         ["migrate", None, Migrate, "upgrade the database"],

@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from zhuomai_appliance.flows.operators import Actor, Operators
 from zhuomai_appliance.flows.ports import ReasonWords
+from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model.people import Operator
@@ -55,6 +56,7 @@ class ApiApp:
         assets: where the files of the readable pages are; None: there are no readable pages.
         reference: makes the number that leads from an error answer to the log.
         most_per_minute: how many requests one operator's tokens may send.
+        reservations: the memory of the flow that lets people in; None: nobody is let in beside.
     """
 
     log = Logger(namespace="zhuomai.api")
@@ -73,8 +75,11 @@ class ApiApp:
         reference: Callable[[], str],
         assets: Assets | None = None,
         most_per_minute: int = MOST,
+        reservations: Reservations | None = None,
     ) -> None:
-        self._parts = Parts(store, vault, tables, session_admin, operators, words)
+        self._parts = Parts(
+            store, vault, tables, session_admin, operators, words, reservations or Reservations()
+        )
         self._clock = clock
         self._limit = PerMinute(clock, most_per_minute)
         self._assets = assets

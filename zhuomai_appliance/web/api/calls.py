@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from zhuomai_appliance.flows.operators import Actor, Operators
 from zhuomai_appliance.flows.ports import ReasonWords
+from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model.moment import rfc3339
@@ -28,7 +29,7 @@ NOT_FOUND: Final = "there is no such thing, or it belongs to a project that is n
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the handlers work with."""
+    """What the handlers work with; ``reservations`` is the memory of the flow that lets people in."""
 
     store: Store
     vault: Vault
@@ -36,6 +37,7 @@ class Parts:
     session_admin: SessionAdmin
     operators: Operators
     words: ReasonWords
+    reservations: Reservations = field(default_factory=Reservations)
 
     def project_name(self, project_id: ProjectId) -> str:
         """The name of a project."""

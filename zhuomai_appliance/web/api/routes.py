@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from zhuomai_appliance.model.people import Permission
-from zhuomai_appliance.web.api import access, items, money, people, records, requests
+from zhuomai_appliance.web.api import access, admission, items, items_access, money, people, records, requests
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
 
@@ -25,6 +25,19 @@ ROUTES: Final = (
     Route(
         "change_account", "PATCH", "/accounts/<int:account_id>", "Change, lock or unlock an account",
         Permission.ACCOUNTS_WRITE, people.change_account, items.AccountDetail, body=requests.AccountPatch,
+    ),
+    Route(
+        "list_devices", "GET", "/accounts/<int:account_id>/devices", "List the devices bound to an account",
+        Permission.ACCOUNTS_READ, admission.list_devices, items_access.DeviceList, query=requests.Nothing,
+    ),
+    Route(
+        "fix_device", "PUT", "/accounts/<int:account_id>/devices/<string(maxlength=32):mac>",
+        "Bind a device to an account", Permission.ACCOUNTS_WRITE, admission.fix_device, items_access.Done,
+        body=admission.DeviceBody,
+    ),
+    Route(
+        "remove_device", "DELETE", "/accounts/<int:account_id>/devices/<string(maxlength=32):mac>",
+        "Take a device off an account", Permission.ACCOUNTS_WRITE, admission.remove_device, items_access.Done,
     ),
     Route(
         "list_sessions", "GET", "/sessions", "List sessions, open and closed", Permission.SESSIONS_READ,
@@ -86,6 +99,19 @@ ROUTES: Final = (
     Route(
         "list_entries", "GET", "/lists", "List black and white list entries", Permission.NETWORK_READ,
         records.list_entries, ItemList[items.ListEntryItem], query=requests.ListEntryQuery,
+    ),
+    Route(
+        "list_rules", "GET", "/rules", "List access rules", Permission.NETWORK_READ,
+        admission.list_rules, ItemList[items_access.RuleItem], query=admission.RuleQuery,
+    ),
+    Route(
+        "list_place_limits", "GET", "/place-limits", "List limits of places with who is there",
+        Permission.NETWORK_READ, admission.list_place_limits, ItemList[items_access.PlaceLimitItem],
+        query=admission.PlaceLimitQuery,
+    ),
+    Route(
+        "explain", "GET", "/explain", "Say what a login would get, and why", Permission.ATTEMPTS_READ,
+        admission.explain, items_access.ExplanationItem, query=admission.ExplainQuery,
     ),
     Route(
         "list_operators", "GET", "/operators", "List operators", Permission.OPERATORS_WRITE,
