@@ -21,6 +21,8 @@ from zhuomai_appliance.flows.kicks import kicks_of, make_room
 from zhuomai_appliance.flows.meters import STAGE_SECONDS, Histogram
 from zhuomai_appliance.flows.ports import AccessAnswer, ReasonWords
 from zhuomai_appliance.flows.proof import Prover, shown_secret
+from zhuomai_appliance.flows.proxying import GuestVerdict, Proxying, as_judged
+from zhuomai_appliance.flows.realms import Domain, is_elsewhere, localised
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
@@ -60,6 +62,10 @@ ATTEMPTS_GATHERED: Final = 1000
 _NO_DELAY: Final = frozenset((AccessKind.MAC, AccessKind.PROBE))
 
 
+class HomeSilent(Exception):
+    """No server of a guest's realm answers: nor do we, so that the device asks again."""
+
+
 class AccessFlow:
     """Answers Access-Requests. One object per process, on the reactor thread.
 
@@ -79,7 +85,9 @@ class AccessFlow:
         entropy: Entropy,
         monotonic: Callable[[], float],
         later: Callable[[float, Callable[[], None]], object] | None = None,
+        proxying: Proxying | None = None,
     ) -> None:
+        self._proxying = proxying
         self._later = later
         self._gathered: list[journal.JudgedAttempt] = []
         self._store = store
@@ -102,7 +110,7 @@ class AccessFlow:
     ) -> Deferred[AccessAnswer]:
         """The unsigned answer; the Deferred fails where none may be given (the store could not be asked)."""
         try:
-            return self._answer(packet, nas, password, now)
+            return self._answer(packet, nas, peer, password, now)
         except Exception:  # noqa: BLE001 - whatever it is, no answer is given
             return fail()
 
@@ -113,11 +121,19 @@ class AccessFlow:
         self._tables.add_signer(nas.id, host)
         self._store.enqueue(lambda tx: network.learn_signer(tx, nas.project_id, nas.id, host, now))
 
-    def _answer(self, packet: Packet, nas: Nas, password: bytes | None, now: int) -> Deferred[AccessAnswer]:
+    def _answer(
+        self, packet: Packet, nas: Nas, peer: str, password: bytes | None, now: int
+    ) -> Deferred[AccessAnswer]:
         attempt = attempt_from(packet, nas, profile_of(nas.vendor), password, now)
         if attempt.access_kind is AccessKind.PROBE:
             # Any answer keeps us «up» for the device, and a probe is nobody's failed login (vendor notes §0.5)
             return succeed(AccessAnswer(Code.ACCESS_REJECT, ()))
+        realms = self._tables.realms(nas.project_id)
+        domain = None if realms is None else realms.of(attempt)
+        if domain is not None:
+            if is_elsewhere(attempt, domain):
+                return self._elsewhere(domain, packet, attempt, nas, peer, password, now)
+            attempt = localised(attempt, domain)
         began = self._monotonic()
         known = self._gatherer.gather(attempt, nas, now)
         gathered = self._monotonic()
@@ -161,11 +177,53 @@ class AccessFlow:
     ) -> AccessAnswer:
         """The rules' verdict on a proof that held, recorded and answered; or the refusal that there is already."""
         if refused is None and known is not None:
-            verdict = authorize.decide(case)
+            realms = self._tables.realms(nas.project_id)
+            refused = None if realms is None else realms.refusal(case.attempt, known.facts.account)
+            verdict = refused or authorize.decide(case)
             if isinstance(verdict, Grant):
                 return self._accept(verdict, case, known, nas, secret_id)
             refused = verdict
         return self._reject(refused or Rejection(Reason.UNKNOWN_USER), case.attempt, known, nas, secret_id)
+
+    # Accounts that are elsewhere ----------------------------------------------------------------------------------------
+
+    def _elsewhere(
+        self,
+        domain: Domain,
+        packet: Packet,
+        attempt: AccessAttempt,
+        nas: Nas,
+        peer: str,
+        password: bytes | None,
+        now: int,
+    ) -> Deferred[AccessAnswer]:
+        """Refuse a login by our own lists or by its realm, or ask who knows the account."""
+        lists, proxying = self._tables.policies(nas.project_id).lists, self._proxying
+        if proxying is None:
+            raise RuntimeError("nobody passes logins on here")
+        refused = authorize.before_proof(Case(as_judged(attempt, packet), None, lists, now))
+        if refused is None or refused.reason is Reason.UNKNOWN_USER:
+            # Nobody here has the name: that is what makes it a guest's
+            refused = proxying.refusal(packet, attempt, domain)
+        if refused is not None:
+            return succeed(self._reject(refused, attempt, None, nas, None))
+        asked = Deferred.fromCoroutine(proxying.ask(packet, attempt, domain, nas, peer, password, now))
+        return asked.addCallback(self._told, attempt, nas)
+
+    def _told(self, verdict: GuestVerdict, attempt: AccessAttempt, nas: Nas) -> AccessAnswer:
+        """Record what a server elsewhere said, and say it to the device."""
+        if verdict.rejection is not None:
+            answer = self._reject(verdict.rejection, attempt, None, nas, None)
+            if verdict.code is None:
+                raise HomeSilent(f"no server of its realm answers: {verdict.detail}")
+            # Whoever refused has let the guesser wait already
+            return answer._replace(attributes=verdict.attributes or answer.attributes, delay_seconds=0.0)
+        code = Code.ACCESS_CHALLENGE if verdict.code is Code.ACCESS_CHALLENGE else Code.ACCESS_ACCEPT
+        if code is Code.ACCESS_ACCEPT:
+            self._record(
+                attempt, nas, None, accepted=True, reason="", detail=verdict.detail, lookup_code=""
+            )
+        return AccessAnswer(code, verdict.attributes)
 
     # Answers ----------------------------------------------------------------------------------------------------------
 

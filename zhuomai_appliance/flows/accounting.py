@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred, fail, succeed
 
+from zhuomai_appliance.flows import class_token
+from zhuomai_appliance.flows.guest_reports import GuestReports, Whose
 from zhuomai_appliance.flows.report_group import Filed, record_all
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_report import Recorded, SessionReport
@@ -36,7 +38,9 @@ class AccountingFlow:
         tables: Tables,
         reservations: Reservations,
         wake: Callable[[], None],
+        guests: GuestReports | None = None,
     ) -> None:
+        self._guests = guests
         self._store = store
         self._vault = vault
         self._tables = tables
@@ -58,21 +62,34 @@ class AccountingFlow:
             return succeed(report is not None)
         booted_at = boot_time_from(packet, profile)
         if booted_at is not None and (closed := self._note_boot(nas, peer, booted_at)) is not None:
-            return closed.addCallback(lambda _: self._write(nas, peer, report))
-        return self._write(nas, peer, report)
+            return closed.addCallback(lambda _: self._write(packet, nas, peer, report))
+        return self._write(packet, nas, peer, report)
 
-    def _write(self, nas: Nas, peer: str, report: UsageReport) -> Deferred[bool]:
+    def _write(self, packet: Packet, nas: Nas, peer: str, report: UsageReport) -> Deferred[bool]:
         if report.kind is ReportKind.ON or report.kind is ReportKind.OFF:
             closed = self._store.write(lambda tx: _restart(tx, nas, peer, report.at, report))
             return closed.addCallback(lambda _: True)
-        zone = self._tables.zone(nas.project_id)
+        zone, whose = self._tables.zone(nas.project_id), self._whose(packet, nas, report)
         done = self._store.write_together(
-            self._record_all, Filed(nas, peer, zone, report), droppable=report.kind is ReportKind.INTERIM
+            self._record_all, Filed(nas, peer, zone, report, whose), droppable=report.kind is ReportKind.INTERIM
         )
         return done.addCallback(self._remember, report)
 
+    def _whose(self, packet: Packet, nas: Nas, report: UsageReport) -> Whose | None:
+        """What the realms say of a report's name; a school that declares none asks nobody."""
+        realms = self._tables.realms(nas.project_id)
+        if self._guests is None or (
+            realms is None and not report.class_token.startswith(class_token.GUEST_PREFIX)
+        ):
+            return None
+        return self._guests.whose(packet, nas, report, realms)
+
     def _record_all(self, tx: Transaction, filed: Sequence[Filed]) -> list[Recorded]:
-        return record_all(tx, filed, lambda one: SessionReport(tx, self._vault, *one).record())
+        recorded = record_all(tx, filed, lambda one: SessionReport(tx, self._vault, *one).record())
+        for one in filed:
+            if one.whose is not None and one.whose.forward is not None:
+                one.whose.forward.queue(tx)
+        return recorded
 
     def _remember(self, recorded: Recorded, report: UsageReport) -> bool:
         """What a report that is durable now changes in memory."""

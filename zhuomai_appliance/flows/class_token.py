@@ -16,7 +16,9 @@ from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.store.vault import Vault
 
 _PREFIX: Final = b"z1"
+GUEST_PREFIX: Final = b"z2"
 _PURPOSE: Final = "class"
+_GUEST_PURPOSE: Final = "guest class"
 _ACCOUNT_OCTETS: Final = 6
 _TICKET_OCTETS: Final = 8
 _TICKETS_AT_ONCE: Final = 128
@@ -60,3 +62,20 @@ def read(vault: Vault, token: bytes) -> AccountId | None:
     if vault.sign(_PURPOSE, body)[:_TAG_OCTETS] != tag:
         return None
     return AccountId(int.from_bytes(body[:_ACCOUNT_OCTETS], "big"))
+
+
+def make_guest(vault: Vault, ticket: bytes) -> bytes:
+    """A new token for one login of somebody whose account is elsewhere: it says that, and nothing else."""
+    return GUEST_PREFIX + urlsafe_b64encode(ticket + vault.sign(_GUEST_PURPOSE, ticket)[:_TAG_OCTETS])
+
+
+def is_guest(vault: Vault, token: bytes) -> bool:
+    """Whether a token is one of ours for somebody whose account is elsewhere."""
+    if not token.startswith(GUEST_PREFIX):
+        return False
+    try:
+        whole = urlsafe_b64decode(token[len(GUEST_PREFIX) :])
+    except (Base64Error, ValueError):
+        return False
+    ticket, tag = whole[:_TICKET_OCTETS], whole[_TICKET_OCTETS:]
+    return tag == vault.sign(_GUEST_PURPOSE, ticket)[:_TAG_OCTETS]

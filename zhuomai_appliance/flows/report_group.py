@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from zhuomai_appliance.billing.rating import Outcome, consume
 from zhuomai_appliance.flows import chains, effects
+from zhuomai_appliance.flows.guest_reports import Whose
 from zhuomai_appliance.flows.session_report import Recorded
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import ReportKind, Session, SessionId, UsageReport
@@ -33,12 +34,16 @@ _Spent = tuple[int, int, int]
 
 
 class Filed(NamedTuple):
-    """A report that waits to be recorded. ``peer`` is where the device spoke from, ``zone`` the school's calendar."""
+    """A report that waits to be recorded. ``peer`` is where the device spoke from, ``zone`` the school's calendar.
+
+    ``whose`` is what the realms say of its name; None where they say nothing.
+    """
 
     nas: Nas
     peer: str
     zone: Zone
     report: UsageReport
+    whose: Whose | None = None
 
 
 class _Effect(NamedTuple):

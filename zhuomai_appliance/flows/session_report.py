@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from zhuomai_appliance.flows import class_token
 from zhuomai_appliance.flows.charging import charge
+from zhuomai_appliance.flows.guest_reports import Whose
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import ClosedBy, ReportKind, Session, SessionId, UsageReport
 from zhuomai_appliance.model.moment import Zone
@@ -30,7 +31,14 @@ class SessionReport:
     """The task of one report: lives as long as its transaction and may run twice."""
 
     def __init__(
-        self, tx: Transaction, vault: Vault, nas: Nas, peer: str, zone: Zone, report: UsageReport
+        self,
+        tx: Transaction,
+        vault: Vault,
+        nas: Nas,
+        peer: str,
+        zone: Zone,
+        report: UsageReport,
+        whose: Whose | None = None,
     ) -> None:
         self._tx = tx
         self._vault = vault
@@ -38,6 +46,7 @@ class SessionReport:
         self._peer = peer
         self._zone = zone
         self._report = report
+        self._whose = whose
         self._effects = False
         self._chains: dict[AccountId, str | None] = {}
 
@@ -110,6 +119,10 @@ class SessionReport:
         A Class counts in the account's own project: one school's device must not draw from another school's people.
         """
         report = self._report
+        if self._whose is not None:
+            name = self._whose.name
+            login = None if name is None else accounts.find_login(self._tx, self._nas.project_id, name)
+            return None if login is None else login.account.id
         account_id = class_token.read(self._vault, report.class_token)
         owner = None if account_id is None else accounts.login_by_id(self._tx, account_id)
         if owner is not None and owner.account.project_id == self._nas.project_id:

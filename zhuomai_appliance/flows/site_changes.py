@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from zhuomai_appliance.flows import site_access
+from zhuomai_appliance.flows import site_access, site_roaming
+from zhuomai_appliance.flows.live_changes import LiveChanges
 from zhuomai_appliance.flows.operators import (
     Actor,
     OperatorRefused,
@@ -73,6 +74,7 @@ class SiteChanges:
         self.site = site
         self.items: list[SiteItem] = []
         self.errors: list[str] = []
+        self.live = LiveChanges()
         self._digests = digests
         self._shelves: dict[str, Shelf] = {}
         self._devices: dict[NasId, Nas] = {}
@@ -92,9 +94,12 @@ class SiteChanges:
         site_access.apply_holidays(self, self.site.holidays)
         site_access.apply_rules(self, self.site.rules, self._devices.values())
         site_access.apply_place_limits(self, self.site.place_limits, self._devices.values())
+        site_roaming.apply_upstreams(self, self.site.upstreams)
+        site_roaming.apply_realms(self, self.site.realms)
         apply_accounts(self, self.site.accounts)
         site_access.apply_devices(self, self.site.devices)
         self._operators()
+        self.live.tell(self.tx, self.now)
 
     # What all tables need -----------------------------------------------------------------------------------------------
 
@@ -201,6 +206,7 @@ class SiteChanges:
                     rate_id, outcome = found.id, Outcome.LEFT
                     if found.limit != wanted.limit:
                         products.set_rate(self.tx, shelf.id, rate_id, wanted.limit)
+                        self.live.rate(shelf.id, rate_id)
                         outcome = Outcome.CHANGED
                 shelf.rates[wanted.name] = Rate(rate_id, shelf.id, wanted.name, wanted.limit)
                 self.done("rate", name, outcome, shelf.id, ["up, down"] if outcome is Outcome.CHANGED else ())
@@ -304,6 +310,7 @@ class SiteChanges:
         changed = _differences(found, group)
         if changed:
             products.update_group(self.tx, group)
+            self.live.group(shelf.id, group.id, changed)
         shelf.groups[name] = group
         self.done("group", name, Outcome.CHANGED if changed else Outcome.LEFT, shelf.id, changed)
 

@@ -30,6 +30,7 @@ from zhuomai_appliance.model.network import (
     Vendor,
 )
 from zhuomai_appliance.model.products import PlanKind, Terms
+from zhuomai_appliance.model.roaming import Transport, WhenSilent
 from zhuomai_appliance.model.traffic import RateLimit
 
 
@@ -217,6 +218,39 @@ class SiteDevice:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteUpstream:
+    """A RADIUS server elsewhere. See `model.roaming.Upstream`."""
+
+    name: str
+    project: str | None
+    address: str
+    secret: str = field(repr=False)
+    auth_port: int
+    acct_port: int
+    transport: Transport
+    timeout_seconds: int
+    tries: int
+    message_authenticator: bool
+    status_server: bool
+    server_name: str
+    accept_attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRealm:
+    """A realm; what it refers to stands by name. See `model.roaming.Realm`."""
+
+    name: str
+    project: str | None
+    ssids: tuple[str, ...]
+    group: str | None
+    upstreams: tuple[str, ...]
+    strip: bool
+    reject: str
+    when_silent: WhenSilent
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Everything a site file declares.
 
@@ -235,6 +269,8 @@ class Site:
     place_limits: tuple[SitePlaceLimit, ...] = ()
     accounts: tuple[SiteAccount, ...] = ()
     devices: tuple[SiteDevice, ...] = ()
+    upstreams: tuple[SiteUpstream, ...] = ()
+    realms: tuple[SiteRealm, ...] = ()
     operators: tuple[SiteOperator, ...] = ()
     errors: tuple[str, ...] = ()
     broken: frozenset[tuple[str, str]] = frozenset()

@@ -10,10 +10,12 @@ from dataclasses import dataclass, fields
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
+from zhuomai_appliance.flows.realms import Realms, read_realms
 from zhuomai_appliance.flows.rule_tables import NO_POLICIES, Policies, read_policies
 from zhuomai_appliance.model.moment import Zone
 from zhuomai_appliance.model.network import AccessListEntry, Nas, NasId, Network, Project, ProjectId
 from zhuomai_appliance.model.people import Group, GroupId
+from zhuomai_appliance.model.roaming import Upstream
 from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.store import network, products
 from zhuomai_appliance.store.interface import Reader
@@ -38,9 +40,10 @@ class _Snapshot:
     groups: Mapping[GroupId, Group]
     rates: Mapping[int, RateLimit]
     policies: Mapping[ProjectId, Policies]
+    realms: Mapping[ProjectId, Realms]
 
 
-_EMPTY: Final = _Snapshot({}, {}, {}, {}, (), frozenset(), {}, {}, {})
+_EMPTY: Final = _Snapshot({}, {}, {}, {}, (), frozenset(), {}, {}, {}, {})
 
 
 class Tables:
@@ -77,6 +80,7 @@ class Tables:
             groups=_resolved(groups),
             rates=rates,
             policies=read_policies(reader, vault, zones, groups, rates, devices),
+            realms=read_realms(reader, vault, groups),
         )
         self._found = {}
 
@@ -164,6 +168,14 @@ class Tables:
     def policies(self, project_id: ProjectId) -> Policies:
         """Lists, access rules and limits of places of a project, compiled."""
         return self._now.policies.get(project_id, NO_POLICIES)
+
+    def realms(self, project_id: ProjectId) -> Realms | None:
+        """The realms of a project; None where none is declared, which most schools never do."""
+        return self._now.realms.get(project_id)
+
+    def upstreams(self) -> list[Upstream]:
+        """Every server elsewhere that a realm of any project asks."""
+        return [one for realms in self._now.realms.values() for one in realms.upstreams]
 
 
 def _resolved(groups: Mapping[GroupId, Group]) -> dict[GroupId, Group]:

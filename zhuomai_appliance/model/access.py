@@ -70,6 +70,9 @@ class Reason(StrEnum):
     NAS_SILENT = "nas_silent"
     CONNECTED = "connected"
     LOGGED_OUT = "logged_out"
+    REALM_REFUSED = "realm_refused"
+    HOME_REFUSED = "home_refused"
+    HOME_SILENT = "home_silent"
 
 
 class AccessKind(StrEnum):

@@ -135,6 +135,18 @@ REASONS: Final[Mapping[Reason, ReasonText]] = {
     Reason.MALFORMED: _r(
         "A28", mark("The request cannot be read"), mark("The access device sent it damaged.")
     ),
+    Reason.REALM_REFUSED: _r(
+        "A29",
+        mark("This kind of account is not served here"),
+        mark("Accounts of “%(x)s” cannot log in here."),
+        elsewhere=mark("Ask at the desk."),
+    ),
+    Reason.HOME_REFUSED: _r(
+        "A30",
+        mark("Your home institution refused the login"),
+        mark("Ask the help desk of %(x)s."),
+        elsewhere=mark("Ask its help desk."),
+    ),
     Reason.TERMS_NOT_ACCEPTED: _r("B01", mark("Please accept the terms"), mark("Tick the box below first.")),
     Reason.PAGE_EXPIRED: _r(
         "B02", mark("This page has expired"), mark("Open any web page to come back."), Tone.INFO
@@ -195,6 +207,11 @@ REASONS: Final[Mapping[Reason, ReasonText]] = {
         mark("%(t)s online, %(x)s used."),
         Tone.OK,
         mark("This device is offline now."),
+    ),
+    Reason.HOME_SILENT: _r(
+        "S05",
+        mark("Your home institution does not answer"),
+        mark("Not your password; please try again later."),
     ),
 }
 

@@ -1,0 +1,303 @@
+"""Logins of realms whose accounts are elsewhere: passed on, and the answer brought back in our own words.
+
+    which servers -> ask the first -> silent: the next -> what of its answer may be given -> Class of ours in place of its
+
+What the other server says of the user counts: who it is and for how long. What the service is like here is ours to say.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from zhuomai_appliance.entropy import Entropy
+from zhuomai_appliance.flows import class_token
+from zhuomai_appliance.flows.realms import Domain, Server, may_leave
+from zhuomai_appliance.flows.roster import Roster, Standing
+from zhuomai_appliance.model.access import AccessAttempt, Grant, PapProof, Reason, Rejection
+from zhuomai_appliance.model.network import Nas
+from zhuomai_appliance.model.roaming import ANY_OTHER, RealmAction, Upstream, UpstreamId, WhenSilent
+from zhuomai_appliance.radius import attributes as attr
+from zhuomai_appliance.radius.forwarding import (
+    AttributeId,
+    came_back,
+    forwarded,
+    is_looping,
+    permitted,
+)
+from zhuomai_appliance.radius.packet import Attribute, Code, Packet
+from zhuomai_appliance.radius.values import integer, text
+from zhuomai_appliance.store import roaming
+from zhuomai_appliance.store.interface import Store
+from zhuomai_appliance.store.vault import Vault
+from zhuomai_appliance.vendors import profile_of
+from zhuomai_appliance.vendors.replies import attributes_for
+
+CONVERSATIONS_KEPT: Final = 20_000
+CONVERSATION_SECONDS: Final = 120.0
+"""How long a challenge may wait for its answer: a person may be typing a code from a message."""
+
+LOOP: Final = "the request has been here before: two servers pass this realm to each other"
+MISTYPED: Final = "the realm is none that a server could have"
+
+_NOT_OURS: Final = PapProof(b"")
+_LOOPBACK: Final = ("127.", "::1")
+_TIMEOUTS: Final = frozenset((attr.SESSION_TIMEOUT, attr.IDLE_TIMEOUT))
+
+
+class ServerReply(NamedTuple):
+    """An answer that verified. ``keys`` are its hidden attributes in clear, by number; they are not in a repr."""
+
+    packet: Packet
+    keys: tuple[tuple[AttributeId, bytes], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<ServerReply {self.packet!r}>"
+
+
+class ServerClient(Protocol):
+    """Asks servers elsewhere (net.proxy_client). Every Deferred fires once and never fails; None is silence."""
+
+    def ask(
+        self, upstream: Upstream, attributes: Sequence[Attribute], password: bytes | None
+    ) -> Deferred[ServerReply | None]:
+        """Pass a login on; the password is hidden anew for this server."""
+
+    def report(self, upstream: Upstream, attributes: Sequence[Attribute]) -> Deferred[bool]:
+        """Pass an accounting report on; whether it was taken."""
+
+    def probe(self, upstream: Upstream) -> Deferred[bool]:
+        """Ask whether the server lives (Status-Server, RFC 5997); whether it answered."""
+
+
+class GuestVerdict(NamedTuple):
+    """What became of a login elsewhere. ``code`` None: nobody answered, and nobody is to be answered.
+
+    ``rejection`` says why it was refused; ``detail`` is for the record of attempts.
+    """
+
+    code: Code | None
+    attributes: tuple[Attribute, ...]
+    rejection: Rejection | None
+    detail: str
+    keys: tuple[tuple[AttributeId, bytes], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<GuestVerdict {self.code} {self.detail!r}>"
+
+
+class Proxying:
+    """Passes logins on. One object per process, on the reactor thread."""
+
+    log = Logger(namespace="zhuomai.proxy")
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        client: ServerClient,
+        roster: Roster,
+        entropy: Entropy,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._client = client
+        self.roster = roster
+        self._tickets = class_token.Tickets(entropy)
+        self._monotonic = monotonic
+        self._mark = b"zm" + vault.sign("proxy-state", b"")[:6]
+        self._conversations: OrderedDict[tuple[int, bytes], tuple[UpstreamId, float]] = OrderedDict()
+
+    def refusal(self, packet: Packet, attempt: AccessAttempt, domain: Domain) -> Rejection | None:
+        """Why a login is not passed on: its realm is refused, it goes in circles, or no server could have its realm."""
+        name = attempt.realm or domain.realm.name
+        if domain.action is RealmAction.REJECT:
+            return Rejection(
+                Reason.REALM_REFUSED, domain.realm.name, (("x", name), ("words", domain.realm.reject))
+            )
+        if not may_leave(attempt, domain):
+            return Rejection(Reason.REALM_REFUSED, MISTYPED, (("x", name),))
+        if is_looping(packet, self._mark):
+            self.log.warn("realm {realm} goes in circles between servers", realm=domain.realm.name)
+            return Rejection(Reason.REALM_REFUSED, LOOP, (("x", name),))
+        return None
+
+    async def ask(
+        self,
+        packet: Packet,
+        attempt: AccessAttempt,
+        domain: Domain,
+        nas: Nas,
+        peer: str,
+        password: bytes | None,
+        now: int,
+    ) -> GuestVerdict:
+        """Pass a login on to the first server that answers."""
+        user_name = outgoing_name(packet, attempt, domain)
+        mark = self._mark + self._tickets.draw()
+        attributes = (*identity_of(packet, nas), *forwarded(packet, user_name, mark))
+        for server in self._servers(packet, domain, nas, peer):
+            reply = await self._ask_one(server.upstream, attributes, password, mark)
+            if reply is not None:
+                return self._read(reply, server, attempt, domain, nas, now)
+        return self._nobody(domain, attempt)
+
+    def _servers(self, packet: Packet, domain: Domain, nas: Nas, peer: str) -> list[Server]:
+        """Whom to ask, in order; a conversation goes on with whoever began it."""
+        begun = self._conversation(packet, nas)
+        if begun is not None:
+            return [server for server in domain.servers if server.upstream.id == begun]
+        # What a server passed to us is not for that server; two of them on one machine are another matter
+        fit = [
+            server
+            for server in domain.servers
+            if server.upstream.address != peer or peer.startswith(_LOOPBACK)
+        ]
+        return self.roster.in_order(fit, lambda server: server.upstream)
+
+    async def _ask_one(
+        self, upstream: Upstream, attributes: Sequence[Attribute], password: bytes | None, mark: bytes
+    ) -> ServerReply | None:
+        since = self.roster.asked(upstream)
+        reply = await self._client.ask(upstream, attributes, password)
+        if reply is not None and came_back(reply.packet, mark):
+            if self.roster.answered(upstream, since) is Standing.DEAD:
+                self.log.info("server {name} answers again", name=upstream.name)
+            return reply
+        if reply is not None:
+            self.roster.state(upstream).refused += 1
+        if self.roster.was_silent(upstream):
+            self.log.warn(
+                "server {name} at {host} does not answer", name=upstream.name, host=upstream.address
+            )
+        return None
+
+    def _nobody(self, domain: Domain, attempt: AccessAttempt) -> GuestVerdict:
+        names = ", ".join(server.upstream.name for server in domain.servers)
+        rejection = Rejection(Reason.HOME_SILENT, names, (("x", attempt.realm or domain.realm.name),))
+        code = Code.ACCESS_REJECT if domain.realm.when_silent is WhenSilent.REJECT else None
+        return GuestVerdict(code, (), rejection, names)
+
+    # Answers ------------------------------------------------------------------------------------------------------------
+
+    def _read(
+        self,
+        reply: ServerReply,
+        server: Server,
+        attempt: AccessAttempt,
+        domain: Domain,
+        nas: Nas,
+        now: int,
+    ) -> GuestVerdict:
+        packet, name = reply.packet, server.upstream.name
+        kept = permitted(packet, server.accepted)
+        if packet.code == Code.ACCESS_CHALLENGE:
+            self._begin(packet, nas, server.upstream.id)
+            return GuestVerdict(Code.ACCESS_CHALLENGE, kept, None, name)
+        if packet.code != Code.ACCESS_ACCEPT:
+            said = text(packet.first(attr.REPLY_MESSAGE))
+            detail = f"{name}: {said}" if said else name
+            rejection = Rejection(Reason.HOME_REFUSED, detail, (("x", attempt.realm or domain.realm.name),))
+            return GuestVerdict(Code.ACCESS_REJECT, kept, rejection, detail)
+        token = class_token.make_guest(self._vault, self._tickets.draw())
+        login = roaming.RoamingLogin(domain.realm.name, name, tuple(packet.every(attr.CLASS)))
+        self._store.enqueue(lambda tx: roaming.put_login(tx, nas.project_id, token, login, now))
+        grant = Grant(
+            # Zero would mean no limit to some devices, and no stay to the server
+            session_timeout_seconds=integer(packet.first(attr.SESSION_TIMEOUT)) or None,
+            idle_timeout_seconds=integer(packet.first(attr.IDLE_TIMEOUT)) or None,
+            octets_left=None,
+            rate=None,
+            acct_interim_seconds=nas.interim_seconds,
+        )
+        own = attributes_for(grant, nas, profile_of(nas.vendor), None, attempt.access_kind, token)
+        theirs = tuple(one for one in kept if one[0] not in _TIMEOUTS)
+        return GuestVerdict(Code.ACCESS_ACCEPT, (*theirs, *own), None, name, reply.keys)
+
+    # Conversations ------------------------------------------------------------------------------------------------------
+
+    def _begin(self, packet: Packet, nas: Nas, upstream_id: UpstreamId) -> None:
+        state = packet.first(attr.STATE)
+        if state is None:
+            return
+        self._conversations[nas.id, state] = upstream_id, self._monotonic() + CONVERSATION_SECONDS
+        while len(self._conversations) > CONVERSATIONS_KEPT:
+            self._conversations.popitem(last=False)
+
+    def _conversation(self, packet: Packet, nas: Nas) -> UpstreamId | None:
+        state = packet.first(attr.STATE)
+        found = None if state is None else self._conversations.get((nas.id, state))
+        if found is None or found[1] < self._monotonic():
+            return None
+        return found[0]
+
+
+def outgoing_name(packet: Packet, attempt: AccessAttempt, domain: Domain) -> bytes | None:
+    """The User-Name to pass on; None leaves the request's own.
+
+    Never another one beside EAP, whose identity it repeats (RFC 3579 §2.1), and beside MS-CHAP-v2, which proves it
+    together with the password (RFC 2759 §8.2).
+    """
+    if packet.has(attr.EAP_MESSAGE) or packet.vendor(attr.VENDOR_MICROSOFT, 25) is not None:
+        return None
+    return renamed(packet.first(attr.USER_NAME) or b"", attempt.realm, domain)
+
+
+def as_judged(attempt: AccessAttempt, packet: Packet) -> AccessAttempt:
+    """A guest's login as our own lists look at it: what proves it, also in ways that are not offered here, is not ours."""
+    ms_chap = any(packet.vendor(attr.VENDOR_MICROSOFT, number) is not None for number in (1, 25))
+    kinds = [packet.has(one) for one in (attr.USER_PASSWORD, attr.CHAP_PASSWORD, attr.EAP_MESSAGE)]
+    return attempt._replace(proof=_NOT_OURS) if sum(kinds) + ms_chap == 1 else attempt
+
+
+def renamed(name: bytes, realm: str | None, domain: Domain) -> bytes | None:
+    """A name as the other server knows it, with or without its realm; None where it stays as it is."""
+    if realm is None:
+        own = domain.realm
+        return None if own.strip or own.name == ANY_OTHER else name + b"@" + own.name.encode()
+    # Octets are cut, not characters: what stands before may be in any encoding, a realm is ASCII
+    return name[: -len(realm) - 1] if domain.realm.strip else None
+
+
+def identity_of(packet: Packet, nas: Nas) -> tuple[Attribute, ...]:
+    """Who the access device is, for a request that does not say it: else the other server would take us for it."""
+    if any(packet.has(one) for one in (attr.NAS_IP_ADDRESS, attr.NAS_IDENTIFIER, attr.NAS_IPV6_ADDRESS)):
+        return ()
+    return ((attr.NAS_IDENTIFIER, (nas.identifier or nas.name).encode()[:253]),)
+
+
+class Tending:
+    """Looks after the servers: asks those that are dead, or were not heard of for long, whether they live."""
+
+    log = Logger(namespace="zhuomai.proxy")
+
+    def __init__(
+        self, client: ServerClient, roster: Roster, upstreams: Callable[[], Sequence[Upstream]]
+    ) -> None:
+        self._client = client
+        self._roster = roster
+        self._upstreams = upstreams
+
+    async def run(self) -> int:
+        """Send the probes that are due; how many. Nobody waits for the answers."""
+        declared = self._upstreams()
+        self._roster.keep(declared)
+        due = self._roster.to_probe(declared)
+        for upstream in due:
+            since = self._roster.asked(upstream)
+            self._client.probe(upstream).addCallback(self._probed, upstream, since)
+        return len(due)
+
+    def _probed(self, lives: bool, upstream: Upstream, since: float) -> None:
+        if lives:
+            if self._roster.answered(upstream, since) is Standing.DEAD:
+                self.log.info("server {name} answers again", name=upstream.name)
+        elif self._roster.was_silent(upstream):
+            self.log.warn(
+                "server {name} at {host} does not answer", name=upstream.name, host=upstream.address
+            )
