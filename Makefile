@@ -101,6 +101,10 @@ test-quick: setup  ## the tests that need no real process, browser or peer
 soak: setup  ## the truth of accounting for a larger school, for ten minutes (SECONDS_LONG=N)
 	@ZHUOMAI_SOAK_SECONDS=$${SECONDS_LONG:-600} $(PYTHON) -m pytest tests/journeys/test_truth.py -s $(PYTEST)
 
+.PHONY: flood
+flood: setup  ## mutated packets beside valid requests, for a minute (SECONDS_LONG=N RATE=N)
+	@ZHUOMAI_FLOOD_SECONDS=$${SECONDS_LONG:-60} ZHUOMAI_FLOOD_RATE=$${RATE:-5000} $(PYTHON) -m pytest tests/journeys/test_flood.py -s $(PYTEST)
+
 .PHONY: check
 check: setup  ## lint, format, types, layers
 	@.venv/bin/ruff check .
