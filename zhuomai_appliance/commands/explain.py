@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from zhuomai_appliance.net.control import CommandFailed, Params
 from zhuomai_appliance.portal.dialects import normal_mac
 from zhuomai_appliance.web.explained import lines
 from zhuomai_appliance.web.sentences import Sentences
-from zhuomai_appliance.web.words import Language, load_words
+from zhuomai_appliance.web.words import Language, Words, load_words
 
 
 def run(config: Config, options: Explain) -> int:
@@ -60,20 +61,21 @@ async def explain(stage: Backstage, params: Params) -> Any:
         # Nobody serves: who is where stands in the books alone
         reservations = Reservations()
         await reservations.places.recount(stage.store, tables, now)
-    words = _Spoken(params["language"], stage)
-    explainer = Explainer(stage.store, stage.vault, tables, reservations, words)
+    catalogues = load_words(paths.web() / "locale")
+    # What the device would get is in the server's language, what is told about it in that of whoever asks
+    explainer = Explainer(stage.store, stage.vault, tables, reservations, Sentences(catalogues, stage.now))
     try:
         found = explainer.explain(question(params, now, tables))
     except CannotExplain as error:
         raise CommandFailed(str(error)) from None
-    return as_facts(found, tables, words)
+    return as_facts(found, tables, _Spoken(catalogues, stage.now, params["language"]))
 
 
 class _Spoken(Sentences):
     """Sentences in the language of whoever asks."""
 
-    def __init__(self, language: str, stage: Backstage) -> None:
-        super().__init__(load_words(paths.web() / "locale"), stage.now)
+    def __init__(self, words: Mapping[Language, Words], clock: Callable[[], int], language: str) -> None:
+        super().__init__(words, clock)
         self._language = language
 
     def sentence(self, rejection: Any, zone: Zone, language: str | None = None) -> str:
