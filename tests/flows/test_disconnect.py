@@ -184,7 +184,7 @@ class DisconnectTests(OneSession):
             mac = f"a4:5e:60:00:{i // 256:02x}:{i % 256:02x}"
             school.report(START, sid=f"M{i}", mac=mac, ip=None)
         for session_id in range(2, 262):
-            school.write(lambda tx, i=session_id: effects.end_session(tx, SessionId(i), school.project, "expired", NOW))  # type: ignore[misc]  # fmt: skip
+            school.write(lambda tx, i=session_id: effects.end_session(tx, SessionId(i), school.project, "kicked", NOW))  # type: ignore[misc]  # fmt: skip
         begun = [school.dispatch(), school.dispatch()]
         for _ in range(8):
             school.clock.advance(0.125)
@@ -203,7 +203,7 @@ class DisconnectTests(OneSession):
             school.report(START, sid=f"M{i}", mac=mac, ip=None)
         school.report(START, sid="other", mac=LAPTOP, ip=None, nas=other)
         for session_id in range(2, 303):
-            school.write(lambda tx, i=session_id: effects.end_session(tx, SessionId(i), school.project, "expired", NOW))  # type: ignore[misc]  # fmt: skip
+            school.write(lambda tx, i=session_id: effects.end_session(tx, SessionId(i), school.project, "kicked", NOW))  # type: ignore[misc]  # fmt: skip
         asked: list[str] = []
 
         def silent(nas: Nas, host: str, attributes: object) -> Deferred[ControlResult]:
@@ -247,6 +247,31 @@ class ChangeTests(OneSession):
         self.school.dispatch()
         self.assertEqual(self.school.control.kinds(), ["change", "disconnect"])
         self.assertEqual(self.state(), ("done", "ack"))
+
+    def test_device_that_cannot_change_is_remembered(self) -> None:
+        """After NAK 401, 405 or 406 the next change goes straight to a Disconnect, for a day or until it is edited."""
+        for cause in (401, 405, 406):
+            school = School()
+            account_id = school.person("20260001", school.plan())
+            school.report(START)
+
+            def change(school: School = school, account_id: AccountId = account_id) -> list[str]:
+                school.control.asked.clear()
+                school.write(lambda tx: effects.change_sessions_of(tx, account_id, school.project, NOW))
+                school.sql("DELETE FROM outbox WHERE kind = 'disconnect'")
+                school.dispatch()
+                return school.control.kinds()
+
+            school.control.script = [nak(cause)]
+            self.assertEqual(change(), ["change"], cause)
+            self.assertEqual(change(), [], "it would be disconnected without being asked")
+            school.clock.advance(DAY)
+            self.assertEqual(change(), ["change"], "a day later it is tried again")
+            school.control.script = [nak(cause)]
+            change()
+            school.sql("UPDATE nas SET coa_port = 1700")
+            school.reload()
+            self.assertEqual(change(), ["change"], "an edited device is another one")
 
     def test_maker_without_change(self) -> None:
         """A maker whose devices cannot change a rate is not asked to: the session is ended."""

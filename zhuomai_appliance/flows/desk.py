@@ -159,7 +159,7 @@ def change(
     changed += _change_person(tx, vault, project, account_id, wanted)
     changed += _change_lock(tx, project, account, wanted, now)
     if {"group", "rate"} & set(changed):
-        effects.change_sessions_of(tx, account_id, project.id, now)
+        effects.apply_live(tx, account_id, project.id, now)
     if changed:
         shown = {key: before[key] for key in changed if key in before}
         _audit(
@@ -196,7 +196,7 @@ def _change_lock(
 ) -> list[str]:
     if wanted.locked is True:
         accounts.set_lock(tx, account.id, wanted.locked_until, wanted.locked_reason)
-        effects.end_sessions_of(tx, account.id, project.id, "locked", now)
+        effects.end_sessions_of(tx, account.id, project.id, "locked", now, again=True)
         return ["locked"]
     if wanted.locked is False and account.locked_until is not None:
         accounts.set_lock(tx, account.id, None, "")

@@ -39,6 +39,9 @@ ACK_GRACE_SECONDS: Final = 10
 STALE_AGAIN_SECONDS: Final = 60
 """A silent session whose device does not answer about it is kept for so long, and then closed all the same."""
 
+_LIFTED: Final = frozenset(("expired", "used_up", "forbidden", "not_allowed"))
+"""Reasons that a purchase, or another rule, may have taken away while the request waited."""
+
 _OVER: Final = frozenset((NakAction.DONE, NakAction.GONE))
 
 
@@ -124,9 +127,6 @@ class Dispatcher:
             if stored is None or stored.session.stopped_at is not None:
                 await self._finish(row, ok=True, result="the session is over")
                 return
-            if row.kind == effects.CONFIRM:
-                await self._confirm(row, stored)
-                return
             if row.kind == effects.VERIFY:
                 self._watched.forget_rate(stored.session.id)
                 await self._finish(row, ok=False, result="the device has not reported since")
@@ -135,7 +135,9 @@ class Dispatcher:
             if nas is None:
                 await self._finish(row, ok=False, result="its access device is no longer listed")
                 return
-            if row.kind == effects.CHANGE:
+            if row.kind == effects.CONFIRM:
+                await self._confirm(row, stored, nas)
+            elif row.kind == effects.CHANGE:
                 await self._change(row, stored.session, nas)
             elif row.kind == effects.STALE:
                 await self._ask_stale(row, stored, nas)
@@ -148,6 +150,9 @@ class Dispatcher:
     # Disconnect ---------------------------------------------------------------------------------------------------------
 
     async def _disconnect(self, row: journal.OutboxRow, stored: StoredSession, nas: Nas) -> None:
+        if row.payload.get("why") in _LIFTED and self._is_allowed(stored.session, nas):
+            await self._go_on(row, stored.session)
+            return
         result = await self._asker.disconnect(stored.session, nas)
         words, action = words_of(result, nas), _action(result)
         if action in _OVER:
@@ -157,6 +162,22 @@ class Dispatcher:
             await self._postpone(row, AGAIN_SECONDS[row.tries], words)
         else:
             await self._not_ended(row, stored.session, nas, words)
+
+    def _is_allowed(self, session: Session, nas: Nas) -> bool:
+        """Whether a session that was to end has a right to go on now."""
+        profile = profile_of(nas.vendor)
+        return policy_now(self._store.reader, self._tables, session, nas, profile, self._clock()) is not None
+
+    async def _go_on(self, row: journal.OutboxRow, session: Session) -> None:
+        """Take back what is no longer wanted; what the device knows may be too short by now, so it is told."""
+        now = self._clock()
+
+        def task(tx: Transaction) -> None:
+            journal.forget_effect(tx, row)
+            journal.unmark_session(tx, session.project_id, session.id)
+            effects.change_session(tx, session.id, session.project_id, now, must=False)
+
+        await self._store.write(task)
 
     async def _not_ended(self, row: journal.OutboxRow, session: Session, nas: Nas, words: str) -> None:
         """Say that the request failed; a session that runs on without a right to is marked (billing rules §13)."""
@@ -174,10 +195,10 @@ class Dispatcher:
         self._watched.mark(session.id, why)
         self._alarms.sound(AlarmKind.MUST_REAUTH, f"session {session.id} at {nas.name}", words, now)
 
-    async def _confirm(self, row: journal.OutboxRow, stored: StoredSession) -> None:
+    async def _confirm(self, row: journal.OutboxRow, stored: StoredSession, nas: Nas) -> None:
         """The grace after an ACK is over and no Stop came: close the row, unless the device spoke of it since."""
         if stored.seen_at > row.payload["agreed_at"]:
-            await self._finish(row, ok=False, result="the device reports the session alive")
+            await self._not_ended(row, stored.session, nas, "ack, but the device reports the session alive")
         else:
             await self._finish(row, ok=True, result="closed without a Stop", close=stored)
 
@@ -296,7 +317,8 @@ class Dispatcher:
                 sessions.close_stale(tx, close.session.id, close.seen_at)
             if agreed is not None:
                 session = agreed.session
-                effects.confirm_end(tx, session.id, session.project_id, now, now + ACK_GRACE_SECONDS)
+                why = row.payload.get("why", "")
+                effects.confirm_end(tx, session.id, session.project_id, why, now, now + ACK_GRACE_SECONDS)
 
         await self._store.write(task)
 

@@ -41,14 +41,16 @@ def verify_key(session_id: SessionId) -> str:
     return f"{VERIFY}:{session_id}"
 
 
-def confirm_end(tx: Transaction, session_id: SessionId, project_id: ProjectId, at: int, due_at: int) -> None:
+def confirm_end(
+    tx: Transaction, session_id: SessionId, project_id: ProjectId, why: str, at: int, due_at: int
+) -> None:
     """Look later whether a session that its device agreed to end has ended: its Stop may be lost."""
     journal.put_effect(
         tx,
         project_id,
         key=f"{CONFIRM}:{session_id}:{at}",
         kind=CONFIRM,
-        payload={"session_id": session_id, "agreed_at": at},
+        payload={"session_id": session_id, "agreed_at": at, "why": why},
         at=at,
         due_at=due_at,
         session_id=session_id,
@@ -108,6 +110,7 @@ def change_session(
     *,
     must: bool,
     retried: bool = False,
+    due_at: int | None = None,
 ) -> bool:
     """Ask for a session to get the policy that holds now; see `change_sessions_of`.
 
@@ -122,6 +125,7 @@ def change_session(
         kind=CHANGE,
         payload=payload,
         at=at,
+        due_at=due_at,
         again=True,
         over=must,
         session_id=session_id,
@@ -129,7 +133,13 @@ def change_session(
 
 
 def change_sessions_of(
-    tx: Transaction, account_id: AccountId, project_id: ProjectId, at: int, *, must: bool = True
+    tx: Transaction,
+    account_id: AccountId,
+    project_id: ProjectId,
+    at: int,
+    *,
+    must: bool = True,
+    due_at: int | None = None,
 ) -> bool:
     """Ask for every open session of an account to get the policy that holds now; whether any request is new.
 
@@ -138,7 +148,7 @@ def change_sessions_of(
             device ends the session at the time it knows, and the next login gets the rest.
     """
     found = [
-        change_session(tx, stored.session.id, project_id, at, must=must)
+        change_session(tx, stored.session.id, project_id, at, must=must, due_at=due_at)
         for stored in sessions.open_sessions(tx, account_id=account_id)
     ]
     return any(found)
@@ -167,7 +177,8 @@ def apply_live(
     )
     if is_barred:
         return end_sessions_of(tx, account_id, project_id, why, at, again=True)
-    return change_sessions_of(tx, account_id, project_id, at)
+    # A second later, when the tables in memory have been read anew
+    return change_sessions_of(tx, account_id, project_id, at, due_at=at + 1)
 
 
 def apply_live_to(
@@ -176,17 +187,16 @@ def apply_live_to(
     at: int,
     *,
     groups: Collection[GroupId] = (),
-    rate_id: int | None = None,
+    rates: Collection[int] = (),
     everybody: bool = False,
 ) -> int:
-    """The same for whoever is online and belongs to some groups, follows a rate template, or is of the project at all.
+    """The same for whoever is online and belongs to some groups, follows some rates, or is of the project at all.
 
     Returns:
         How many people's sessions are told.
     """
-    wanted = frozenset(groups)
     told = 0
     for account_id, group_id, own_rate in sessions.people_online(tx, project_id):
-        is_meant = everybody or group_id in wanted or (rate_id is not None and own_rate == rate_id)
+        is_meant = everybody or group_id in groups or (own_rate is not None and own_rate in rates)
         told += is_meant and apply_live(tx, account_id, project_id, at)
     return told

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from zhuomai_appliance.flows import chains, earnings, effects
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model import entitlement as chain_rules
+from zhuomai_appliance.model.entitlement import Entitlement
 from zhuomai_appliance.model.network import NasId
 from zhuomai_appliance.model.products import SubscriptionId
 from zhuomai_appliance.policy.sessions import stale_at
@@ -42,11 +43,29 @@ async def move_chains(store: Store, now: int) -> int:
 
     def task(tx: Transaction) -> None:
         for account_id, project_id, _ in due:
-            chains.move(tx, account_id, project_id, lambda chain: chain_rules.at(chain, now))
+            moved: list[tuple[Entitlement, Entitlement]] = []
+
+            def move(chain: Entitlement, moved: list[tuple[Entitlement, Entitlement]] = moved) -> Entitlement:
+                moved.append((chain, chain_rules.at(chain, now)))
+                return moved[0][1]
+
+            chains.move(tx, account_id, project_id, move)
+            if moved and _is_other_speed(*moved[0]):
+                effects.change_sessions_of(tx, account_id, project_id, now)
 
     if due:
         await store.write(task)
     return len(due)
+
+
+def _is_other_speed(before: Entitlement, after: Entitlement) -> bool:
+    """Whether what a running session gets now differs from what it got, and is not nothing."""
+    old, new = chain_rules.consumed(before), chain_rules.consumed(after)
+    return (
+        old is not None
+        and new is not None
+        and (old.policy.rate != new.policy.rate or old.throttled != new.throttled)
+    )
 
 
 async def end_uncovered(store: Store, now: int) -> int:

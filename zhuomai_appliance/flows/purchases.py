@@ -159,9 +159,11 @@ def _tell_sessions(
     old, new = chain_rules.current(before, at), chain_rules.current(after, at)
     if old is None or new is None:
         return
-    if old.policy != new.policy:
-        effects.change_sessions_of(tx, after.account_id, project_id, at)
-    elif chain_rules.coverage_end(before, at) != chain_rules.coverage_end(after, at):
+    if old.policy.rate != new.policy.rate or old.throttled != new.throttled:
+        effects.apply_live(tx, after.account_id, project_id, at)
+    elif old.policy != new.policy or chain_rules.coverage_end(before, at) != chain_rules.coverage_end(
+        after, at
+    ):
         effects.change_sessions_of(tx, after.account_id, project_id, at, must=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from zhuomai_appliance.flows.live_changes import LiveChanges
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.traffic import RateLimit
@@ -23,7 +24,7 @@ class RateRefused(Exception):
 class RateAdmin:
     """Changes to rate templates. ``changed`` makes the daemon read its tables anew.
 
-    Groups and accounts follow a template; a plan holds the speeds that it was published with (billing rule 7).
+    Groups and accounts follow a template, those online at once; a plan holds the speeds that it was published with (billing rule 7).
     """
 
     def __init__(self, store: Store, clock: Callable[[], int], changed: Callable[[], None]) -> None:
@@ -68,6 +69,10 @@ class RateAdmin:
             if (before.name, before.limit) != (name, limit):
                 products.set_rate(tx, project_id, rate_id, limit)
                 rates.rename(tx, project_id, rate_id, name)
+                if before.limit != limit:
+                    live = LiveChanges()
+                    live.rate(project_id, rate_id)
+                    live.tell(tx, now)
                 after = {"name": name, "rate": str(limit)}
                 _audit(
                     tx, actor, now, project_id, "rate.change", before.name, after, before=str(before.limit)

@@ -155,6 +155,8 @@ def _details(changes: SiteChanges, shelf: Shelf, one: SiteAccount, account: Acco
     ]
     if changed:
         accounts.set_details(changes.tx, account.id, full_name=full_name, group_id=group_id, rate_id=rate_id)
+    if {"group", "rate"} & set(changed):
+        changes.live.account(shelf.id, account.id)
     return changed
 
 

@@ -217,6 +217,11 @@ def finish_effect(tx: Transaction, row: OutboxRow, *, ok: bool, result: str, at:
     return ended == 1
 
 
+def forget_effect(tx: Transaction, row: OutboxRow) -> None:
+    """Drop an effect that is no longer wanted, so that its key can be asked for anew."""
+    tx.run(_Q.forget_outbox, id=row.id, revision=row.revision)
+
+
 def postpone_effect(tx: Transaction, row: OutboxRow, *, due_at: int, result: str) -> None:
     """Try an effect again later; counts the try."""
     tx.run(_Q.postpone_outbox, id=row.id, revision=row.revision, due_at=due_at, result=result)

@@ -102,6 +102,9 @@ SELECT MIN(due_at) FROM outbox WHERE state = 'waiting'
 UPDATE outbox SET state = :state, result = :result, tries = tries + 1, done_at = :at
 WHERE id = :id AND revision = :revision
 
+-- name: forget_outbox
+DELETE FROM outbox WHERE id = :id AND revision = :revision
+
 -- name: postpone_outbox
 UPDATE outbox SET due_at = :due_at, tries = tries + 1, result = :result
 WHERE id = :id AND revision = :revision
