@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from zhuomai_appliance.flows.proxying import ServerReply
 from zhuomai_appliance.model.roaming import Upstream
+from zhuomai_appliance.radius.hidden import HiddenValue
 from zhuomai_appliance.radius.packet import Attribute, Code, Secret, decode, encode_reply, encode_request
 
 _SECRET = Secret(b"secret")
@@ -16,13 +17,13 @@ _ASKED = decode(encode_request(Code.ACCESS_REQUEST, 1, (), _SECRET, authenticato
 Answer = Callable[[Sequence[Attribute]], ServerReply | None]
 
 
-def says(code: Code, *attributes: Attribute, keys: Sequence[tuple[tuple[int, int], bytes]] = ()) -> Answer:
+def says(code: Code, *attributes: Attribute, hidden: Sequence[HiddenValue] = ()) -> Answer:
     """A server that gives every Proxy-State back, as it has to."""
 
     def answer(asked: Sequence[Attribute]) -> ServerReply:
         states = [one for one in asked if one[0] == 33]
         reply = encode_reply(code, _ASKED, [*attributes, *states], _SECRET, sign=True)
-        return ServerReply(decode(reply), tuple(keys))
+        return ServerReply(decode(reply), tuple(hidden))
 
     return answer
 

@@ -14,6 +14,7 @@ from zhuomai_appliance.flows.access import HomeSilent
 from zhuomai_appliance.flows.proxying import Tending
 from zhuomai_appliance.flows.roster import IDLE_SECONDS, PROBE_SECONDS, Standing
 from zhuomai_appliance.model.roaming import WhenSilent
+from zhuomai_appliance.radius.hidden import HiddenValue
 from zhuomai_appliance.radius.packet import Code, vendor_attribute
 from zhuomai_appliance.radius.values import integer_value
 
@@ -105,11 +106,12 @@ def test_a_guest_is_passed_on_and_let_in(school: Roamers) -> None:
             (27, integer_value(1800)),
             (11, b"root"),
             vendor_attribute(2011, 5, integer_value(10**9)),
-            keys=[((311, 16), b"send")],
+            hidden=[HiddenValue(311, 16, b"send")],
         )
     ]
     answer = school.login("zhang@edu.cn")
     assert answer.code is ACCEPT
+    assert answer.hidden == (HiddenValue(311, 16, b"send"),)
     numbers = [number for number, _ in answer.attributes]
     assert first(answer, 1) == b"inner@edu.cn"
     assert first(answer, 27) == integer_value(1800)

@@ -13,6 +13,7 @@ from zhuomai_appliance.model.network import MessageAuthenticatorPolicy, Nas
 from zhuomai_appliance.net.complaints import COMPLAINTS_A_MINUTE, Complaints
 from zhuomai_appliance.net.radius_udp import AcctProtocol, AuthProtocol
 from zhuomai_appliance.radius import attributes as attr
+from zhuomai_appliance.radius.hidden import HiddenValue, reveal
 from zhuomai_appliance.radius.packet import Code, Packet, Secret, verify_reply
 from zhuomai_appliance.radius.passwords import hide_pap
 
@@ -92,6 +93,16 @@ class AuthTests(SynchronousTestCase):
         for number, attributes in enumerate(([(2, hidden)], [], [(2, b"x" * 15)])):
             self.receive(access(number, *attributes))
         self.assertEqual(self.flow.passwords, [b"wonderland", None, None])
+
+    def test_hidden_values_are_hidden_under_the_devices_secret(self) -> None:
+        """Keys of an accept go out as only this device can read them, bound to its request."""
+        asked = access(authenticator=bytes(range(16)))
+        self.receive(asked)
+        self.flow.asked[0].callback(ACCEPT._replace(hidden=(HiddenValue(311, 17, b"k" * 32),)))
+        (reply,) = self.replies(asked)
+        value = reply.vendor(311, 17)
+        self.assertNotIn(b"k" * 8, reply.datagram)
+        self.assertEqual(reveal(value or b"", SECRET, bytes(range(16))), b"k" * 32)
 
     def test_stranger_costs_a_look(self) -> None:
         """A source that is no device is dropped before anything is read."""

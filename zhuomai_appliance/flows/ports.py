@@ -13,6 +13,7 @@ from zhuomai_appliance.model.access import Reason, Rejection
 from zhuomai_appliance.model.moment import Zone
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.portal.terms import Outcome
+from zhuomai_appliance.radius.hidden import HiddenValue
 from zhuomai_appliance.radius.packet import Attribute, Code
 
 
@@ -27,11 +28,15 @@ class NasFinder(Protocol):
 
 
 class AccessAnswer(NamedTuple):
-    """An unsigned reply to an Access-Request; ``delay_seconds`` keeps a guesser waiting without holding anybody up."""
+    """An unsigned reply to an Access-Request; ``delay_seconds`` keeps a guesser waiting without holding anybody up.
+
+    ``hidden`` are attributes in clear that the device's port hides under the shared secret: MPPE keys.
+    """
 
     code: Code
     attributes: tuple[Attribute, ...]
     delay_seconds: float = 0.0
+    hidden: tuple[HiddenValue, ...] = ()
 
 
 class ControlOutcome(StrEnum):

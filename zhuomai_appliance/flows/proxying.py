@@ -22,13 +22,8 @@ from zhuomai_appliance.model.access import AccessAttempt, Grant, PapProof, Reaso
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.roaming import ANY_OTHER, RealmAction, Upstream, UpstreamId, WhenSilent
 from zhuomai_appliance.radius import attributes as attr
-from zhuomai_appliance.radius.forwarding import (
-    AttributeId,
-    came_back,
-    forwarded,
-    is_looping,
-    permitted,
-)
+from zhuomai_appliance.radius.forwarding import came_back, forwarded, is_looping, permitted
+from zhuomai_appliance.radius.hidden import HiddenValue
 from zhuomai_appliance.radius.packet import Attribute, Code, Packet
 from zhuomai_appliance.radius.values import integer, text
 from zhuomai_appliance.store import roaming
@@ -50,13 +45,10 @@ _TIMEOUTS: Final = frozenset((attr.SESSION_TIMEOUT, attr.IDLE_TIMEOUT))
 
 
 class ServerReply(NamedTuple):
-    """An answer that verified. ``keys`` are its hidden attributes in clear, by number; they are not in a repr."""
+    """An answer that verified. ``hidden`` are its hidden attributes, in clear."""
 
     packet: Packet
-    keys: tuple[tuple[AttributeId, bytes], ...] = ()
-
-    def __repr__(self) -> str:
-        return f"<ServerReply {self.packet!r}>"
+    hidden: tuple[HiddenValue, ...] = ()
 
 
 class ServerClient(Protocol):
@@ -84,10 +76,7 @@ class GuestVerdict(NamedTuple):
     attributes: tuple[Attribute, ...]
     rejection: Rejection | None
     detail: str
-    keys: tuple[tuple[AttributeId, bytes], ...] = ()
-
-    def __repr__(self) -> str:
-        return f"<GuestVerdict {self.code} {self.detail!r}>"
+    hidden: tuple[HiddenValue, ...] = ()
 
 
 class Proxying:
@@ -217,7 +206,7 @@ class Proxying:
         )
         own = attributes_for(grant, nas, profile_of(nas.vendor), None, attempt.access_kind, token)
         theirs = tuple(one for one in kept if one[0] not in _TIMEOUTS)
-        return GuestVerdict(Code.ACCESS_ACCEPT, (*theirs, *own), None, name, reply.keys)
+        return GuestVerdict(Code.ACCESS_ACCEPT, (*theirs, *own), None, name, reply.hidden)
 
     # Conversations ------------------------------------------------------------------------------------------------------
 

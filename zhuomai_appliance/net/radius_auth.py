@@ -16,6 +16,7 @@ from zhuomai_appliance.net.load import Load
 from zhuomai_appliance.net.radius_port import RadiusPort
 from zhuomai_appliance.radius import attributes as attr
 from zhuomai_appliance.radius.duplicates import RequestKey
+from zhuomai_appliance.radius.hidden import hidden_attributes
 from zhuomai_appliance.radius.packet import (
     HEADER_OCTETS,
     MAX_PACKET_OCTETS,
@@ -151,11 +152,14 @@ class AuthPort(RadiusPort):
             self._reply(answer, packet, nas, secret, key)
 
     def _reply(self, answer: AccessAnswer, packet: Packet, nas: Nas, secret: Secret, key: RequestKey) -> None:
+        attributes = answer.attributes
+        if answer.hidden:
+            attributes += hidden_attributes(answer.hidden, secret, packet.authenticator)
         try:
-            self.answer(answer.code, packet, answer.attributes, secret, key, sign=True)
+            self.answer(answer.code, packet, attributes, secret, key, sign=True)
             return
         except ValueError as error:
-            fitting, left_out = without_rules(packet, answer.attributes)
+            fitting, left_out = without_rules(packet, attributes)
             if not left_out:
                 # Beside a request's long row of Proxy-State even a short reply may not fit (semantics §2.21)
                 self.failed(error, key, packet)

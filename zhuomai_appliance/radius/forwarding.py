@@ -22,7 +22,7 @@ _MICROSOFT: Final = attr.VENDOR_MICROSOFT
 _NOT_FORWARDED: Final = frozenset((attr.USER_PASSWORD, attr.MESSAGE_AUTHENTICATOR))
 
 HIDDEN: Final = frozenset(((_MICROSOFT, 16), (_MICROSOFT, 17)))
-"""MS-MPPE-Send-Key and MS-MPPE-Recv-Key (RFC 2548 §2.4): hidden under each hop's own secret."""
+"""MS-MPPE-Send-Key and MS-MPPE-Recv-Key (RFC 2548 §2.4): hidden under each hop's own secret, so they go by a way of their own."""
 
 _HARMLESS: Final[dict[int, frozenset[AttributeId]]] = {
     Code.ACCESS_ACCEPT: frozenset(
@@ -39,7 +39,6 @@ _HARMLESS: Final[dict[int, frozenset[AttributeId]]] = {
             ),  # MPPE-Encryption-Policy, -Types, CHAP2-Success: part of the proof, not of a service
             (_MICROSOFT, 8),
             (_MICROSOFT, 26),
-            *HIDDEN,
         )
     ),
     Code.ACCESS_CHALLENGE: frozenset(
@@ -124,14 +123,14 @@ def came_back(reply: Packet, proxy_state: bytes) -> bool:
 
 
 def permitted(reply: Packet, accepted: frozenset[AttributeId]) -> tuple[Attribute, ...]:
-    """What of an answer may be given to the access device, in its order; hidden keys still as they came.
+    """What of an answer may be given to the access device, in its order, without what is hidden.
 
     Args:
         accepted: attributes that an Access-Accept of this server may set here beside the harmless ones.
     """
     allowed = _HARMLESS.get(reply.code, frozenset())
     if reply.code == Code.ACCESS_ACCEPT:
-        allowed |= accepted
+        allowed |= accepted - HIDDEN
     # A sentence does not go beside an EAP packet (RFC 3579 §2.6.5)
     if reply.has(attr.EAP_MESSAGE):
         allowed -= {(0, attr.REPLY_MESSAGE)}
