@@ -118,11 +118,11 @@ def flags(options: usage.Options) -> Iterator[str]:
 
 
 def commands() -> dict[str, set[str]]:
-    """Every command with its flags; those of operator's own commands count as operator's, --config is everybody's."""
+    """Every command with its flags; those of its own commands count as its own, --config is everybody's."""
     found: dict[str, set[str]] = {}
     for name, _, command, _ in Options.subCommands:
         found[name] = set(flags(command())) - {"--config"}
-        for inner in OperatorCommand.subCommands if command is OperatorCommand else ():
+        for inner in getattr(command, "subCommands", ()):
             found[name] |= set(flags(inner[2]()))
     found["simulate"] = set(flags(SimulateOptions()))
     return found

@@ -24,7 +24,7 @@ from twisted.logger import Logger
 
 from zhuomai_appliance import paths
 from zhuomai_appliance.commands.backstage import Backstage, take_lock
-from zhuomai_appliance.commands.eap_files import open_tls
+from zhuomai_appliance.commands.eap_files import load_into, open_tls
 from zhuomai_appliance.commands.handlers import handlers
 from zhuomai_appliance.commands.trace import trace_handlers
 from zhuomai_appliance.config import Config, Endpoint
@@ -58,6 +58,7 @@ from zhuomai_appliance.net.radius_udp import AcctProtocol, AuthProtocol
 from zhuomai_appliance.net.timers import Round
 from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.portal.heartbeat import Notice
+from zhuomai_appliance.roaming import Roaming
 from zhuomai_appliance.rounds import rounds
 from zhuomai_appliance.sites import sites
 from zhuomai_appliance.slow_turns import SlowTurns
@@ -127,6 +128,9 @@ class Appliance(MultiService):
             store, tables, self.coa, clocks.now, clocks.monotonic, self.alarms, self.watched
         )
         effects = Round("effects", BURST / PER_SECOND, self.dispatcher.run, clocks)
+        self.roaming = roaming = Roaming(
+            store, self.vault, tables, self.entropy, clocks, self.reactor, {}
+        )
         self.access = AccessFlow(
             store,
             self.vault,
@@ -138,8 +142,9 @@ class Appliance(MultiService):
             self.entropy,
             clocks.monotonic,
             clocks.later,
+            roaming.proxying,
         )
-        self.accounting = AccountingFlow(store, self.vault, tables, reservations, effects.soon)
+        self.accounting = AccountingFlow(store, self.vault, tables, reservations, effects.soon, roaming.guests)
         self.load = load = Load(clocks.monotonic)
         self.auth = AuthProtocol(tables, self.access, clocks, load, self.tracer)
         self.acct = AcctProtocol(tables, self.accounting, clocks, load, self.tracer)
@@ -169,7 +174,7 @@ class Appliance(MultiService):
         places = self.reservations.places
         self.places = Round("places", 60.0, lambda: places.recount(store, tables, clocks.now()), clocks)
         self.slow_turns = SlowTurns(self.reactor.callFromThread, clocks.monotonic)
-        for service in (*rounds(self, effects, reservations), Beat(load, clocks), self.slow_turns):
+        for service in (*rounds(self, effects, reservations), *roaming.rounds(), Beat(load, clocks), self.slow_turns):
             service.setServiceParent(self)
 
     def reload(self) -> None:
@@ -246,7 +251,15 @@ class Appliance(MultiService):
             now=self.clocks.now,
             changed=self.reload,
             reservations=self.reservations,
+            config=self.config,
+            renewed=self._renew_tls,
         )
+
+    def _renew_tls(self) -> None:
+        """Show what is in the files now to whoever connects next."""
+        if self.tls is None:
+            raise control.CommandFailed("this is in place; restart the service, which began without 802.1X")
+        load_into(self.tls, self.config)
 
     def radius_ports(self) -> list[RadiusPort]:
         """Whatever takes RADIUS requests."""

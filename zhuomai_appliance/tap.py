@@ -18,7 +18,8 @@ from typing import NoReturn
 from twisted.application.service import IService
 from twisted.python import usage
 
-from zhuomai_appliance.commands.options import Command, Options
+from zhuomai_appliance.commands.option_base import Command
+from zhuomai_appliance.commands.options import Options
 from zhuomai_appliance.config import Config, ConfigErrors
 
 __all__ = ["Options", "main", "makeService"]

@@ -14,7 +14,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -54,6 +54,8 @@ class Backstage:
         now: epoch seconds.
         changed: called after a change of devices, rates, groups, lists or projects; the daemon reloads its tables.
         reservations: the daemon's memory of who was let in a moment ago and is where; None without a daemon.
+        config: the settings.
+        renewed: called after a change of the files behind 802.1X; the daemon shows the new certificate from then on.
     """
 
     files: StateFiles
@@ -64,6 +66,8 @@ class Backstage:
     now: Callable[[], int]
     changed: Callable[[], None]
     reservations: Reservations | None = None
+    config: Config = field(default_factory=Config)
+    renewed: Callable[[], None] = lambda: None
 
 
 class LockHeld(Exception):
@@ -176,7 +180,16 @@ def opened(config: Config) -> Iterator[Backstage]:
             entropy = SystemEntropy()
             vault = open_vault(config, store, entropy)
             digester = Digester(entropy, run_at_once)
-            yield Backstage(files, store, vault, entropy, digester, lambda: int(time.time()), lambda: None)
+            yield Backstage(
+                files,
+                store,
+                vault,
+                entropy,
+                digester,
+                now=lambda: int(time.time()),
+                changed=lambda: None,
+                config=config,
+            )
         finally:
             store.close()
 

@@ -163,6 +163,19 @@ def open_tls(config: Config, now: int, monotonic: Callable[[], float], log: Logg
         return None
 
 
+def load_into(tls: TlsContext, config: Config) -> None:
+    """Have a running daemon's context show what the files hold now.
+
+    Raises:
+        CommandFailed: they cannot be used; the context stays as it was.
+    """
+    material = load(config)
+    try:
+        tls.load(material.certificate, material.key, client_ca=material.client_ca, crl=material.client_crl)
+    except TlsUnusable as error:
+        raise CommandFailed(str(error)) from None
+
+
 def write_pair(certificate_path: Path, key_path: Path, pair: KeyPair) -> None:
     """Put a pair in place, the key first: each file whole, for its owner alone, and on the disk before it counts.
 

@@ -36,6 +36,7 @@ def handlers(stage: Backstage) -> Mapping[str, Handler]:
         "disconnect": partial(_disconnect, stage),
         "disconnect-result": partial(_disconnect_result, stage),
         "explain": partial(_explain, stage),
+        "certificate": partial(_certificate, stage),
         "backup": partial(_backup, stage),
     }
 
@@ -136,6 +137,13 @@ async def _explain(stage: Backstage, params: Params) -> Any:
     from zhuomai_appliance.commands.explain import explain
 
     return await explain(stage, params)
+
+
+async def _certificate(stage: Backstage, params: Params) -> Any:
+    # What signs certificates is needed by no other command
+    from zhuomai_appliance.commands.certificate_work import work
+
+    return await work(stage, params)
 
 
 async def _backup(stage: Backstage, params: Params) -> Any:

@@ -73,6 +73,10 @@ class Reason(StrEnum):
     REALM_REFUSED = "realm_refused"
     HOME_REFUSED = "home_refused"
     HOME_SILENT = "home_silent"
+    CERTIFICATE_REVOKED = "certificate_revoked"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_UNKNOWN = "certificate_unknown"
+    SERVER_NOT_TRUSTED = "server_not_trusted"
 
 
 class AccessKind(StrEnum):

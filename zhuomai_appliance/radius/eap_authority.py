@@ -6,6 +6,7 @@ PKCS#12 under triple DES. Starts are set back a day, for devices whose clock is 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -190,6 +191,31 @@ def key_fits(pair: KeyPair) -> bool:
         return _public(_key(pair.key).public_key()) == _public(_first(pair.certificate).public_key())
     except (CertificateUnusable, AttributeError):
         return False
+
+
+def server_fault(chain: bytes, now: int) -> str | None:
+    """Why devices would not take this as a server's certificate, in one sentence; None if they would."""
+    certificate = _first(chain)
+    found = facts(chain)
+    if not found.dns_names:
+        return "has no DNS name, which phones compare"
+    try:
+        uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return "does not say that it serves as a server (extended key usage), which Windows asks for"
+    if ExtendedKeyUsageOID.SERVER_AUTH not in uses:
+        return "is not for a server (extended key usage)"
+    if now >= found.not_after_at:
+        return "has ended"
+    if now < found.not_before_at:
+        return "is not valid yet; look at the clock"
+    return None
+
+
+def chain_is_broken(chain: bytes) -> bool:
+    """Whether the certificates do not follow each other, each signed by the next."""
+    certificates = x509.load_pem_x509_certificates(chain)
+    return any(not is_issued_by(_pem(one), _pem(issuer)) for one, issuer in itertools.pairwise(certificates))
 
 
 def trust_anchor(chain: bytes) -> bytes | None:

@@ -147,6 +147,26 @@ REASONS: Final[Mapping[Reason, ReasonText]] = {
         mark("Ask the help desk of %(x)s."),
         elsewhere=mark("Ask its help desk."),
     ),
+    Reason.CERTIFICATE_REVOKED: _r(
+        "A31",
+        mark("This device's certificate was revoked"),
+        mark("Get a new one at the desk."),
+    ),
+    Reason.CERTIFICATE_EXPIRED: _r(
+        "A32",
+        mark("This device's certificate has expired"),
+        mark("Get a new one at the desk."),
+    ),
+    Reason.CERTIFICATE_UNKNOWN: _r(
+        "A33",
+        mark("This certificate does not open this account"),
+        mark("Use the certificate that was issued for it."),
+    ),
+    Reason.SERVER_NOT_TRUSTED: _r(
+        "A34",
+        mark("The device does not trust this network's certificate"),
+        mark("Install the Wi-Fi profile again."),
+    ),
     Reason.TERMS_NOT_ACCEPTED: _r("B01", mark("Please accept the terms"), mark("Tick the box below first.")),
     Reason.PAGE_EXPIRED: _r(
         "B02", mark("This page has expired"), mark("Open any web page to come back."), Tone.INFO

@@ -130,6 +130,10 @@ ACTIONS: Final[Mapping[str, str]] = {
     "list.create": mark("List entry added"),
     "list.change": mark("List entry changed"),
     "list.remove": mark("List entry removed"),
+    "certificate.issue": mark("Certificate issued"),
+    "certificate.revoke": mark("Certificate revoked"),
+    "certificate.renew": mark("Server certificate renewed"),
+    "certificate.import": mark("Server certificate imported"),
 }
 
 #: Names of what an act changed.
