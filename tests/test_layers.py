@@ -68,7 +68,17 @@ LAYERS = {
     "paths": Layer("model"),
     "entropy": Layer("model"),
 }
-EVERYTHING = {"__init__", "appliance", "figures", "rounds", "sites", "slow_turns", "tap", "commands"}
+EVERYTHING = {
+    "__init__",
+    "appliance",
+    "figures",
+    "roaming",
+    "rounds",
+    "sites",
+    "slow_turns",
+    "tap",
+    "commands",
+}
 
 # Parts of the standard library that only some may touch: threads and SQL are the store's, sockets the rim's.
 RIM = {"net", "adapters", "web", "simulator"}

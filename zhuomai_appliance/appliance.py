@@ -128,9 +128,7 @@ class Appliance(MultiService):
             store, tables, self.coa, clocks.now, clocks.monotonic, self.alarms, self.watched
         )
         effects = Round("effects", BURST / PER_SECOND, self.dispatcher.run, clocks)
-        self.roaming = roaming = Roaming(
-            store, self.vault, tables, self.entropy, clocks, self.reactor, {}
-        )
+        self.roaming = roaming = Roaming(store, self.vault, tables, self.entropy, clocks, self.reactor, {})
         self.access = AccessFlow(
             store,
             self.vault,
@@ -144,7 +142,9 @@ class Appliance(MultiService):
             clocks.later,
             roaming.proxying,
         )
-        self.accounting = AccountingFlow(store, self.vault, tables, reservations, effects.soon, roaming.guests)
+        self.accounting = AccountingFlow(
+            store, self.vault, tables, reservations, effects.soon, roaming.guests
+        )
         self.load = load = Load(clocks.monotonic)
         self.auth = AuthProtocol(tables, self.access, clocks, load, self.tracer)
         self.acct = AcctProtocol(tables, self.accounting, clocks, load, self.tracer)
@@ -174,7 +174,12 @@ class Appliance(MultiService):
         places = self.reservations.places
         self.places = Round("places", 60.0, lambda: places.recount(store, tables, clocks.now()), clocks)
         self.slow_turns = SlowTurns(self.reactor.callFromThread, clocks.monotonic)
-        for service in (*rounds(self, effects, reservations), *roaming.rounds(), Beat(load, clocks), self.slow_turns):
+        for service in (
+            *rounds(self, effects, reservations),
+            *roaming.rounds(),
+            Beat(load, clocks),
+            self.slow_turns,
+        ):
             service.setServiceParent(self)
 
     def reload(self) -> None:
@@ -213,9 +218,7 @@ class Appliance(MultiService):
             bound["secure"].append(self._site_port("secure", settings.web.secure, desks, tls))
             if settings.web.plain_admin is not None:
                 plain = AdmittingSite(console, self.reactor, load=self.load, holds_requests=True)
-                bound["plain_admin"].append(
-                    self._site_port("plain_admin", settings.web.plain_admin, plain)
-                )
+                bound["plain_admin"].append(self._site_port("plain_admin", settings.web.plain_admin, plain))
             self._listen_for_commands()
         except BaseException:
             for port in self._ports:
@@ -311,6 +314,7 @@ class Appliance(MultiService):
                 port.stopReading()
         while (self.auth.in_flight or self.acct.in_flight) and self.clocks.monotonic() < deadline:
             await deferLater(self.reactor, 0.02)
+        self.roaming.client.close()
         stopped = super().stopService()
         if stopped is not None:
             await stopped

@@ -17,9 +17,11 @@ from collections.abc import Sequence
 from enum import Enum
 from heapq import heappop, heappush
 from itertools import count
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from zhuomai_appliance.radius.packet import Attribute, Packet, Secret, WireError, encode_request, verify_reply
+
+_MESSAGE_AUTHENTICATOR: Final = 80
 
 Peer = tuple[str, int]
 """Address and UDP port of the other end."""
@@ -47,9 +49,20 @@ class Pending:
         datagram: the octets to send, the same ones at every try.
         sent: how often they are to have been sent by now, the first time included.
         refused: replies that did not verify; with any, the peer is there and its secret probably another.
+        signed_answer: whether a reply without Message-Authenticator is none (CVE-2024-3596).
+        unsigned: replies that were right but for that.
     """
 
-    __slots__ = ("datagram", "key", "refused", "secret", "sent", "wait_seconds")
+    __slots__ = (
+        "datagram",
+        "key",
+        "refused",
+        "secret",
+        "sent",
+        "signed_answer",
+        "unsigned",
+        "wait_seconds",
+    )
 
     def __init__(self, key: ExchangeKey, datagram: bytes, secret: Secret, wait_seconds: float) -> None:
         self.key = key
@@ -58,6 +71,8 @@ class Pending:
         self.wait_seconds = wait_seconds
         self.sent = 1
         self.refused = 0
+        self.unsigned = 0
+        self.signed_answer = False
 
 
 class ExchangeTable:
@@ -92,10 +107,12 @@ class ExchangeTable:
         *,
         authenticator: bytes | None = None,
         sign: bool = True,
+        signed_answer: bool = False,
     ) -> Pending | None:
         """Encode a request under a free identifier; None while all 256 of the peer are taken.
 
-        The arguments are those of `packet.encode_request`, whose `ValueError` passes through. Identifiers go round, so
+        The arguments are those of `packet.encode_request`, whose `ValueError` passes through, and whether only an answer
+        with a Message-Authenticator is one (an Access-Request's is forged otherwise, CVE-2024-3596). Identifiers go round, so
         that one is not used again soon after its request ended: a late reply then finds nothing.
         """
         identifier = self._free_identifier(peer)
@@ -105,6 +122,7 @@ class ExchangeTable:
             code, identifier, attributes, secret, authenticator=authenticator, sign=sign
         )
         pending = Pending(ExchangeKey(peer, identifier), datagram, secret, self._first_wait_seconds)
+        pending.signed_answer = signed_answer
         self._pending[pending.key] = pending
         self._last_identifier[peer] = identifier
         self._wait(pending, now)
@@ -124,6 +142,9 @@ class ExchangeTable:
             reply = verify_reply(datagram, pending.datagram, pending.secret)
         except WireError:
             pending.refused += 1
+            return None
+        if pending.signed_answer and not reply.has(_MESSAGE_AUTHENTICATOR):
+            pending.unsigned += 1
             return None
         self.close(pending)
         return pending, reply
