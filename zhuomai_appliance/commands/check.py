@@ -9,13 +9,15 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from cryptography import x509
 
+from zhuomai_appliance.commands import check_eap
 from zhuomai_appliance.commands.backstage import lock_is_held
+from zhuomai_appliance.commands.findings import Finding
 from zhuomai_appliance.commands.init import certificate_fault
 from zhuomai_appliance.commands.options import Check
 from zhuomai_appliance.config import Config, Endpoint
@@ -26,23 +28,12 @@ from zhuomai_appliance.store.interface import StoreRefused
 from zhuomai_appliance.store.sqlite import reading
 from zhuomai_appliance.store.vault import VaultLocked, load_key
 
-Word = Literal["ok", "warn", "fail"]
-
 BORN: Final = 1_764_000_000
 """No clock that is right shows a time before this program was written (November 2025)."""
 
 BACKUP_HOURS: Final = 48
 CERTIFICATE_DAYS: Final = 30
 FREE_LEAST: Final = 256 * 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: what was looked at, how it stands, and a sentence that says what to do if it is not right."""
-
-    what: str
-    word: Word
-    sentence: str
 
 
 def run(config: Config, options: Check) -> int:
@@ -71,6 +62,7 @@ def findings(config: Config, now: int) -> Iterator[Finding]:
     yield from _database(config, files, now)
     yield from ports(config, files)
     yield _certificate(files, now)
+    yield from check_eap.findings(config, now)
     yield _disk(files)
     yield _backup(files, now)
 

@@ -212,6 +212,11 @@ def server_fault(chain: bytes, now: int) -> str | None:
     return None
 
 
+def chain_length(chain: bytes) -> int:
+    """How many certificates there are in PEM."""
+    return len(x509.load_pem_x509_certificates(chain))
+
+
 def chain_is_broken(chain: bytes) -> bool:
     """Whether the certificates do not follow each other, each signed by the next."""
     certificates = x509.load_pem_x509_certificates(chain)
