@@ -26,6 +26,7 @@ _TURN: Final = asyncio.events.Handle._run.__code__
 """The loop runs whatever is due in here, one call after another; on another reactor nothing is found."""
 
 _OURS: Final = __name__.partition(".")[0] + "."
+_MACHINERY: Final = ("twisted.", "asyncio.")
 
 
 class SlowTurns(Service):
@@ -85,14 +86,12 @@ def _turn_of(frame: FrameType | None) -> FrameType | None:
 
 
 def _story(frame: FrameType) -> str:
-    """Our own functions on the stack, from the one that the loop called to the one at work; else the outermost two."""
+    """The functions on the stack but for the reactor's own: the one that the loop called, and the last three at work."""
     names: list[str] = []
-    others: list[str] = []
     at: FrameType | None = frame
     while at is not None and at.f_code is not _TURN:
         module = str(at.f_globals.get("__name__", "?"))
-        name = f"{module.removeprefix(_OURS)}.{at.f_code.co_qualname}"
-        (names if module.startswith(_OURS) else others).append(name)
+        if not module.startswith(_MACHINERY):
+            names.append(f"{module.removeprefix(_OURS)}.{at.f_code.co_qualname}")
         at = at.f_back
-    found = names[::-1] or others[::-1][:2]
-    return " > ".join([found[0], *found[1:][-3:]]) if found else "?"
+    return " > ".join([*names[3:][-1:], *names[2::-1]]) or "the reactor itself"

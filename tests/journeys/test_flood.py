@@ -19,6 +19,7 @@ import pytest
 
 from tests.journeys import wire
 from tests.journeys.box import Box
+from zhuomai_appliance.figures import METRICS
 
 pytestmark = pytest.mark.slow
 
@@ -212,5 +213,8 @@ def test_nobody_honest_notices_a_flood(box: Box) -> None:
         assert re.search(rf'zhuomai_radius_dropped_total{{port="\w+",reason="{reason}"}} [1-9]', figures), (
             reason
         )
+    names = set(re.findall(r"^# TYPE (zhuomai_\w+)", figures, flags=re.MULTILINE))
+    assert names <= set(METRICS), "a figure without a documented name"
+    assert len(names) > len(METRICS) // 2
     box.stop()
     box.check_books()

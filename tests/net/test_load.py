@@ -1,0 +1,75 @@
+"""How late we are, who may ask how often, and who waits for whom."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from zhuomai_appliance.net.buckets import Buckets
+from zhuomai_appliance.net.clocks import Clocks
+from zhuomai_appliance.net.load import BEAT_SECONDS, FRESH_SECONDS, HTTP_YIELDS_SECONDS, Beat, Load
+
+
+class BucketTests(SynchronousTestCase):
+    def test_burst_and_what_flows_back(self) -> None:
+        """A full bucket holds its burst; then so many a second, and never more than full."""
+        buckets = Buckets(10, 3)
+        self.assertEqual([buckets.take("a", 0.0) for _ in range(5)], [True, True, True, False, False])
+        self.assertEqual([buckets.take("a", 0.1001) for _ in range(2)], [True, False])
+        self.assertEqual([buckets.take("a", 100.0) for _ in range(4)], [True, True, True, False])
+
+    def test_each_key_has_its_own(self) -> None:
+        """One that is empty costs the others nothing."""
+        buckets = Buckets(1, 1)
+        self.assertEqual([buckets.take(key, 0.0) for key in ("a", "a", "b", None)], [True, False, True, True])
+
+    def test_refusal_costs_nothing_further(self) -> None:
+        """Whoever goes on asking in vain is served again as soon as one who does not."""
+        buckets = Buckets(1, 1)
+        buckets.take("a", 0.0)
+        for moment in range(99):
+            buckets.take("a", moment / 100)
+        self.assertTrue(buckets.take("a", 1.01))
+
+    def test_keys_without_end_fill_no_memory(self) -> None:
+        """Twice the number at most; whoever was asked for lately is still known."""
+        buckets = Buckets(1, 1, keys=100)
+        for number in range(10_000):
+            buckets.take(number, 0.0)
+        self.assertLessEqual(len(buckets), 200)
+        self.assertFalse(buckets.take(9_999, 0.5))
+
+
+class LoadTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.load = Load(self.clock.seconds)
+
+    def test_worst_of_the_last_half_second(self) -> None:
+        """A shorter wait does not hide a longer one; both are forgotten."""
+        self.load.note("auth", 0.3)
+        self.load.note("auth", 0.1)
+        self.load.note("acct", 0.2)
+        self.assertEqual((self.load.wait_seconds("auth"), self.load.worst_seconds()), (0.3, 0.3))
+        self.clock.advance(FRESH_SECONDS + 0.1)
+        self.assertEqual((self.load.wait_seconds("auth"), self.load.worst_seconds()), (0.0, 0.0))
+        self.load.note("auth", 0.1)
+        self.assertEqual(self.load.wait_seconds("auth"), 0.1)
+
+    def test_when_pages_give_way(self) -> None:
+        """Over twenty milliseconds, whoever waits."""
+        self.load.note("acct", HTTP_YIELDS_SECONDS)
+        self.assertFalse(self.load.presses)
+        self.load.note("loop", HTTP_YIELDS_SECONDS + 0.001)
+        self.assertTrue(self.load.presses)
+
+    def test_lateness_of_the_loop(self) -> None:
+        """What ran late is noted, and what ran in time is not."""
+        beat = Beat(self.load, Clocks.of(self.clock))
+        beat.startService()
+        self.clock.advance(BEAT_SECONDS)
+        self.assertEqual(self.load.wait_seconds("loop"), 0.0)
+        self.clock.advance(BEAT_SECONDS + 0.25)
+        self.assertAlmostEqual(self.load.wait_seconds("loop"), 0.25)
+        beat.stopService()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
