@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.flows.roamers import Roamers
 from tests.flows.school import DAY, LAPTOP, NOW, PHONE, START, School, first, reason
 from zhuomai_appliance.flows.explain import CannotExplain, Explainer, Explanation, Question, as_facts
 from zhuomai_appliance.model.access import AccessKind, Grant, Rejection
@@ -82,7 +83,7 @@ class ExplainTests(SynchronousTestCase):
         """The steps are the policy's own list with the password between its halves; none is left out."""
         names = list(self.steps(self.ask()))
         expected = [check.name for check in CHECKS if check.name != "lock_again"]
-        expected.insert(expected.index("closed"), "credentials")
+        expected.insert(expected.index("realm"), "credentials")
         self.assertEqual(names, expected)
 
     def test_who_wins_is_told(self) -> None:
@@ -181,3 +182,39 @@ class ExplainTests(SynchronousTestCase):
         self.rule(outer_vlans=(parse_vlans("3000"),), vlans=(parse_vlans("100-199"),))
         self.assertEqual(self.steps(self.ask(vlan=150, outer_vlan=3000))["rules"], "refused")
         self.assertEqual(self.steps(self.ask(vlan=150, outer_vlan=3001))["rules"], "passed")
+
+
+class RealmTests(SynchronousTestCase):
+    """Logins by realm: of one group alone, refused, or decided elsewhere."""
+
+    def setUp(self) -> None:
+        self.school = Roamers()
+
+    def ask(self, who: str, **more: Any) -> dict[str, Any]:
+        school = self.school
+        explainer = Explainer(school.store, school.vault, school.tables, school.reservations, school.words)
+        found = explainer.explain(Question(who, school.now(), **more))
+        return as_facts(found, school.tables, school.words)
+
+    def test_a_realm_of_one_group(self) -> None:
+        """The realm is a step of its own, and refuses as the server would."""
+        school = self.school
+        staff = school.group("staff")
+        school.person("student", school.plan())
+        school.realm("staff", group_id=staff, ssids=("Staff",))
+        for facts in (self.ask("student@staff"), self.ask("student", ssid="Staff")):
+            self.assertEqual((facts["accepted"], facts["reason"]), (False, "place_not_allowed"))
+            (step,) = (step for step in facts["steps"] if step["name"] == "realm")
+            self.assertEqual((step["outcome"], step["looked_at"]["realm"]), ("refused", "staff"))
+        self.assertTrue(self.ask("student")["accepted"])
+
+    def test_a_realm_elsewhere(self) -> None:
+        """Nobody here knows the account: the servers that are asked are named, and nothing is promised for them."""
+        self.school.away()
+        facts = self.ask("guest@edu.cn")
+        self.assertIsNone(facts["accepted"])
+        self.assertEqual(facts["steps"][-1]["looked_at"], {"realm": "edu.cn", "asked_of": "near, far"})
+        self.assertEqual(facts["attributes"], [])
+        self.school.realm("*", reject="no visitors")
+        facts = self.ask("guest@there")
+        self.assertEqual((facts["accepted"], facts["reason"]), (False, "realm_refused"))

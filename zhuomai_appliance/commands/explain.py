@@ -25,7 +25,7 @@ from zhuomai_appliance.web.words import Language, Words, load_words
 
 
 def run(config: Config, options: Explain) -> int:
-    """Print the explanation; 0 for a login that would be accepted, 1 for one that would be refused."""
+    """Print the explanation; 1 for a login that would be refused."""
     language = _language(options["lang"])
     params = {name: options[name] for name in ("who", "nas", "mac", "ssid", "ap", "vlan", "ip", "at", "kind")}
     params["outer_vlan"] = options["outer-vlan"]
@@ -36,7 +36,7 @@ def run(config: Config, options: Explain) -> int:
         words = load_words(paths.web() / "locale")[language]
         for line in lines(facts, words):
             print(line)
-    return 0 if facts["accepted"] else 1
+    return 1 if facts["accepted"] is False else 0
 
 
 def _language(word: str | None) -> Language:

@@ -177,9 +177,7 @@ class AccessFlow:
     ) -> AccessAnswer:
         """The rules' verdict on a proof that held, recorded and answered; or the refusal that there is already."""
         if refused is None and known is not None:
-            realms = self._tables.realms(nas.project_id)
-            refused = None if realms is None else realms.refusal(case.attempt, known.facts.account)
-            verdict = refused or authorize.decide(case)
+            verdict = authorize.decide(case)
             if isinstance(verdict, Grant):
                 return self._accept(verdict, case, known, nas, secret_id)
             refused = verdict
@@ -220,10 +218,8 @@ class AccessFlow:
             return answer._replace(attributes=verdict.attributes or answer.attributes, delay_seconds=0.0)
         code = Code.ACCESS_CHALLENGE if verdict.code is Code.ACCESS_CHALLENGE else Code.ACCESS_ACCEPT
         if code is Code.ACCESS_ACCEPT:
-            self._record(
-                attempt, nas, None, accepted=True, reason="", detail=verdict.detail, lookup_code=""
-            )
-        return AccessAnswer(code, verdict.attributes)
+            self._record(attempt, nas, None, accepted=True, reason="", detail=verdict.detail, lookup_code="")
+        return AccessAnswer(code, verdict.attributes, hidden=verdict.hidden)
 
     # Answers ----------------------------------------------------------------------------------------------------------
 

@@ -64,6 +64,8 @@ class Gatherer:
         slots = sessions.slots_of(reader, account.id) if found.has_sessions else ()
         policies = self._tables.policies(project_id)
         rules, lists, limits = policies.rules, policies.lists, policies.places
+        realms = self._tables.realms(project_id)
+        domain = None if realms is None else realms.of(attempt)
         facts = AccessFacts(
             account=account,
             entitlement=chain,
@@ -81,6 +83,8 @@ class Gatherer:
             rules=rules,
             outer_vlan=vlans_from(attempt.port_id).outer if rules is not None else None,
             phone_index=access_rules.phone_index_of(reader, account.id) if lists.has_phones else None,
+            realm=domain.realm.name if domain is not None else None,
+            realm_groups=domain.group_ids if domain is not None else None,
             kicks=self._reservations.kicks.of(account.id, now),
             places=() if limits is None else self._reservations.places.around(limits, attempt, nas, own, now),
         )

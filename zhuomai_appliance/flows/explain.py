@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from zhuomai_appliance.flows.access_facts import Gatherer
 from zhuomai_appliance.flows.ports import ReasonWords
+from zhuomai_appliance.flows.realms import Domain, is_elsewhere, localised, refusal_of
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.verdicts import VerdictBoard
@@ -24,13 +25,14 @@ from zhuomai_appliance.policy.case import Case
 from zhuomai_appliance.policy.limits import chosen_rate, session_ends
 from zhuomai_appliance.portal.dialects import normal_mac
 from zhuomai_appliance.radius.dictionary import load as load_dictionary
-from zhuomai_appliance.radius.packet import Attribute, Code, Packet
+from zhuomai_appliance.radius.packet import Code, Packet
 from zhuomai_appliance.store import accounts, sessions
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.vendors import attributes_for, profile_of, rejection_attributes
 from zhuomai_appliance.vendors.requests import split_realm
 
+_ACCOUNT: Final = next(check for check in authorize.BEFORE_PROOF if check.name == "account")
 _UNSHOWN: Final = frozenset({"lock_again"})
 """Checks that ask a second time what another one has asked."""
 
@@ -76,8 +78,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer. ``rate_source`` and ``end_why`` are words of policy.limits; ``attributes`` are name and value.
+    """The answer; ``verdict`` None where a server elsewhere has the last word.
 
+    ``rate_source`` and ``end_why`` are words of policy.limits; ``attributes`` are name and value.
     An Accept carries a Class and a Message-Authenticator beside them, which are made for each login anew.
     """
 
@@ -86,7 +89,7 @@ class Explanation:
     nas_was_named: bool
     account: str | None
     steps: tuple[Step, ...]
-    verdict: Grant | Rejection
+    verdict: Grant | Rejection | None
     rule: str | None
     rate_source: str | None
     end_seconds: int | None
@@ -114,23 +117,18 @@ class Explainer:
         """
         nas, was_named = self._nas(question)
         attempt = _attempt(question, nas)
+        realms = self._tables.realms(nas.project_id)
+        domain = None if realms is None else realms.of(attempt)
+        if domain is not None:
+            if is_elsewhere(attempt, domain):
+                return self._elsewhere(attempt, nas, domain, was_named, question.at)
+            attempt = localised(attempt, domain)
         known = self._gatherer.gather(attempt, nas, question.at)
         facts = known.facts if known is not None else None
         case = Case(attempt, facts, self._tables.policies(nas.project_id).lists, question.at)
         steps, refused = self._steps(case)
         verdict: Grant | Rejection = authorize.grant(case) if refused is None else refused
-        profile = profile_of(nas.vendor)
-        attributes: tuple[Attribute, ...]
-        if isinstance(verdict, Grant):
-            renamed = case.known.account.username if case.is_silent else None
-            attributes = attributes_for(verdict, nas, profile, renamed, attempt.access_kind)
-        else:
-            zone = self._tables.zone(nas.project_id)
-            text = f"{self._words.code(verdict.reason)} {self._words.sentence(verdict, zone)}"
-            attributes = rejection_attributes(text)
-        code = Code.ACCESS_ACCEPT if isinstance(verdict, Grant) else Code.ACCESS_REJECT
-        firsts: dict[int, bytes] = {}
-        packet = Packet(code, 0, bytes(16), attributes, b"", firsts)
+        renamed = facts.account.username if facts is not None and case.is_silent else None
         end = _end(case) if isinstance(verdict, Grant) else None
         return Explanation(
             attempt=attempt,
@@ -143,8 +141,59 @@ class Explainer:
             rate_source=_rate_source(case) if isinstance(verdict, Grant) else None,
             end_seconds=None if end is None else end[0],
             end_why=None if end is None else end[1],
-            attributes=tuple(load_dictionary(nas.vendor.value).describe(packet)),
+            attributes=self._attributes(verdict, nas, renamed, attempt.access_kind),
             ends=_ends(case) if isinstance(verdict, Grant) else (),
+        )
+
+    def _attributes(
+        self, verdict: Grant | Rejection, nas: Nas, username: str | None, kind: AccessKind
+    ) -> tuple[tuple[str, str], ...]:
+        """What the device would get, by the names of its dictionary."""
+        if isinstance(verdict, Grant):
+            made = attributes_for(verdict, nas, profile_of(nas.vendor), username, kind)
+        else:
+            zone = self._tables.zone(nas.project_id)
+            made = rejection_attributes(
+                f"{self._words.code(verdict.reason)} {self._words.sentence(verdict, zone)}"
+            )
+        packet = Packet(Code.ACCESS_ACCEPT, 0, bytes(16), made, b"", {})
+        return tuple(load_dictionary(nas.vendor.value).describe(packet))
+
+    def _elsewhere(
+        self, attempt: AccessAttempt, nas: Nas, domain: Domain, was_named: bool, now: int
+    ) -> Explanation:
+        """A login whose realm decides: what is checked here, and whom the rest is asked."""
+        case = Case(attempt, None, self._tables.policies(nas.project_id).lists, now)
+        steps: list[Step] = []
+        refused: Rejection | None = None
+        for check in authorize.BEFORE_PROOF:
+            if check is _ACCOUNT:
+                # Nobody here has the name: that is what makes it a guest's
+                break
+            steps.append(self._step(check, case))
+            refused = refused or check.judge(case)
+        of_realm = refusal_of(attempt, domain)
+        servers = ", ".join(server.upstream.name for server in domain.servers)
+        shown: dict[str, int | str | None] = {"realm": domain.realm.name, "asked_of": servers or None}
+        steps.append(
+            Step("realm", "passed", shown)
+            if of_realm is None
+            else Step("realm", "refused", shown, of_realm.reason.value, of_realm.detail)
+        )
+        verdict = refused or of_realm
+        return Explanation(
+            attempt=attempt,
+            nas=nas,
+            nas_was_named=was_named,
+            account=None,
+            steps=tuple(steps),
+            verdict=verdict,
+            rule=None,
+            rate_source=None,
+            end_seconds=None,
+            end_why=None,
+            attributes=() if verdict is None else self._attributes(verdict, nas, None, attempt.access_kind),
+            ends=(),
         )
 
     def _steps(self, case: Case) -> tuple[tuple[Step, ...], Rejection | None]:
@@ -160,15 +209,17 @@ class Explainer:
             if case.facts is None and first is not None:
                 steps.append(Step(check.name, "not_asked"))
                 continue
-            refused = check.judge(case)
-            first = first or refused
-            shown = check.looks_at(case)
-            looked_at = self._for_people(shown, case) if shown is not None else {}
-            if refused is not None:
-                steps.append(Step(check.name, "refused", looked_at, refused.reason.value, refused.detail))
-            else:
-                steps.append(Step(check.name, "not_applicable" if shown is None else "passed", looked_at))
+            steps.append(self._step(check, case))
+            first = first or check.judge(case)
         return tuple(steps), first
+
+    def _step(self, check: authorize.Check, case: Case) -> Step:
+        """One check with its outcome."""
+        refused, shown = check.judge(case), check.looks_at(case)
+        looked_at = self._for_people(shown, case) if shown is not None else {}
+        if refused is not None:
+            return Step(check.name, "refused", looked_at, refused.reason.value, refused.detail)
+        return Step(check.name, "not_applicable" if shown is None else "passed", looked_at)
 
     def _for_people(self, shown: Mapping[str, int | str | None], case: Case) -> dict[str, int | str | None]:
         """Groups by name instead of number."""
@@ -307,7 +358,7 @@ def as_facts(found: Explanation, tables: Tables, words: ReasonWords) -> dict[str
             }
             for step in found.steps
         ],
-        "accepted": grant is not None,
+        "accepted": None if verdict is None else grant is not None,
         "reason": "" if refusal is None else refusal.reason.value,
         "code": "" if refusal is None else words.code(refusal.reason),
         "sentence": "" if refusal is None else words.sentence(refusal, zone),

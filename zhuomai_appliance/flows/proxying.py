@@ -16,11 +16,11 @@ from twisted.logger import Logger
 
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows import class_token
-from zhuomai_appliance.flows.realms import Domain, Server, may_leave
+from zhuomai_appliance.flows.realms import Domain, Server, refusal_of
 from zhuomai_appliance.flows.roster import Roster, Standing
 from zhuomai_appliance.model.access import AccessAttempt, Grant, PapProof, Reason, Rejection
 from zhuomai_appliance.model.network import Nas
-from zhuomai_appliance.model.roaming import ANY_OTHER, RealmAction, Upstream, UpstreamId, WhenSilent
+from zhuomai_appliance.model.roaming import ANY_OTHER, Upstream, UpstreamId, WhenSilent
 from zhuomai_appliance.radius import attributes as attr
 from zhuomai_appliance.radius.forwarding import came_back, forwarded, is_looping, permitted
 from zhuomai_appliance.radius.hidden import HiddenValue
@@ -37,7 +37,6 @@ CONVERSATION_SECONDS: Final = 120.0
 """How long a challenge may wait for its answer: a person may be typing a code from a message."""
 
 LOOP: Final = "the request has been here before: two servers pass this realm to each other"
-MISTYPED: Final = "the realm is none that a server could have"
 
 _NOT_OURS: Final = PapProof(b"")
 _LOOPBACK: Final = ("127.", "::1")
@@ -104,14 +103,10 @@ class Proxying:
 
     def refusal(self, packet: Packet, attempt: AccessAttempt, domain: Domain) -> Rejection | None:
         """Why a login is not passed on: its realm is refused, it goes in circles, or no server could have its realm."""
-        name = attempt.realm or domain.realm.name
-        if domain.action is RealmAction.REJECT:
-            return Rejection(
-                Reason.REALM_REFUSED, domain.realm.name, (("x", name), ("words", domain.realm.reject))
-            )
-        if not may_leave(attempt, domain):
-            return Rejection(Reason.REALM_REFUSED, MISTYPED, (("x", name),))
+        if refused := refusal_of(attempt, domain):
+            return refused
         if is_looping(packet, self._mark):
+            name = attempt.realm or domain.realm.name
             self.log.warn("realm {realm} goes in circles between servers", realm=domain.realm.name)
             return Rejection(Reason.REALM_REFUSED, LOOP, (("x", name),))
         return None

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from zhuomai_appliance.model.access import AccessAttempt, AccessKind, MacProof, Reason, Rejection
 from zhuomai_appliance.model.network import ProjectId
-from zhuomai_appliance.model.people import Account, Group, GroupId
+from zhuomai_appliance.model.people import Group, GroupId
 from zhuomai_appliance.model.roaming import (
     ANY_OTHER,
     Realm,
@@ -23,7 +23,7 @@ from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.vendors.requests import split_realm
 
-NOT_OF_THE_GROUP: Final = "not an account of this realm's group"
+MISTYPED: Final = "the realm is none that a server could have"
 
 
 class Server(NamedTuple):
@@ -88,13 +88,6 @@ class Realms:
         domain = self.find(split_realm(username_raw)[1], ssid)
         return domain if domain is not None and domain.action is not RealmAction.LOCAL else None
 
-    def refusal(self, attempt: AccessAttempt, account: Account) -> Rejection | None:
-        """Why an account may not log in by this realm."""
-        domain = self.of(attempt)
-        if domain is None or domain.group_ids is None or account.group_id in domain.group_ids:
-            return None
-        return Rejection(Reason.PLACE_NOT_ALLOWED, NOT_OF_THE_GROUP)
-
 
 def local_name(username_raw: str, ssid: str | None, realms: Realms | None) -> str:
     """The name under which a local account is looked up."""
@@ -124,9 +117,16 @@ def is_elsewhere(attempt: AccessAttempt, domain: Domain) -> bool:
     return domain.action is RealmAction.REJECT or not isinstance(attempt.proof, MacProof)
 
 
-def may_leave(attempt: AccessAttempt, domain: Domain) -> bool:
-    """Whether a login's realm is one that a server elsewhere can have; mistyped ones are not passed on."""
-    return attempt.realm is None or is_realm(normal_realm(attempt.realm))
+def refusal_of(attempt: AccessAttempt, domain: Domain) -> Rejection | None:
+    """Why a login of a realm elsewhere is not passed on: the realm is refused, or none that a server can have."""
+    name = attempt.realm or domain.realm.name
+    if domain.action is RealmAction.REJECT:
+        return Rejection(
+            Reason.REALM_REFUSED, domain.realm.name, (("x", name), ("words", domain.realm.reject))
+        )
+    if attempt.realm is None or is_realm(normal_realm(attempt.realm)):
+        return None
+    return Rejection(Reason.REALM_REFUSED, MISTYPED, (("x", name),))
 
 
 def read_realms(reader: Reader, vault: Vault, groups: Mapping[GroupId, Group]) -> dict[ProjectId, Realms]:

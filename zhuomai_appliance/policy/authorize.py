@@ -34,6 +34,8 @@ _WHY: Final = {
     WhyNot.SUSPENDED: Reason.SUSPENDED,
 }
 
+NOT_OF_THE_GROUP: Final = "not an account of this realm's group"
+
 
 class Check(NamedTuple):
     """One step of the policy.
@@ -87,6 +89,14 @@ def _locked(case: Case) -> Rejection | None:
     if account.locked_until:
         found += (("t", account.locked_until),)
     return Rejection(Reason.ACCOUNT_LOCKED, facts=found)
+
+
+def _realm(case: Case) -> Rejection | None:
+    """A realm, or a network that implies one, may be for the accounts of one group alone (features A18)."""
+    groups = case.known.realm_groups
+    if groups is None or case.known.account.group_id in groups:
+        return None
+    return Rejection(Reason.PLACE_NOT_ALLOWED, NOT_OF_THE_GROUP)
 
 
 def _closed(case: Case) -> Rejection | None:
@@ -179,6 +189,7 @@ BEFORE_PROOF: Final = (
 """What is decided without looking at the password."""
 
 AFTER_PROOF: Final = (
+    Check("realm", _realm, shown.realm),
     Check("closed", _closed, shown.closed),
     Check("lock_again", _locked, shown.nothing),
     Check("password_change", _password_change, shown.password_change),

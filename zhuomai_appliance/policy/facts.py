@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from zhuomai_appliance.model.entitlement import Entitlement
 from zhuomai_appliance.model.network import Nas, NasId
-from zhuomai_appliance.model.people import Account, BindingMode, DeviceBinding
+from zhuomai_appliance.model.people import Account, BindingMode, DeviceBinding, GroupId
 from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.policy.rules import RuleBook
 
@@ -65,7 +65,8 @@ class AccessFacts(NamedTuple):
 
     ``rules`` None means that the project has none; ``outer_vlan`` is the access network's own tag of QinQ, told where
     there are rules. ``phone_index`` is the keyed digest of the account's phone, asked for where phones are listed.
-    ``kicks`` are those of the last hour.
+    ``kicks`` are those of the last hour. ``realm`` is the declared one of the login, ``realm_groups`` the groups whose
+    accounts may use it, None for all.
     """
 
     account: Account
@@ -84,6 +85,8 @@ class AccessFacts(NamedTuple):
     rules: RuleBook | None = None
     outer_vlan: int | None = None
     phone_index: bytes | None = None
+    realm: str | None = None
+    realm_groups: frozenset[GroupId] | None = None
     kicks: tuple[Kick, ...] = ()
     places: tuple[PlaceCount, ...] = ()
 

@@ -71,6 +71,14 @@ def lock(case: Case) -> Shown:
     }
 
 
+def realm(case: Case) -> Shown:
+    """The declared realm of the login, where only some groups may use it."""
+    facts = case.facts
+    if facts is None or facts.realm is None:
+        return None
+    return {"realm": facts.realm, "for_one_group": "yes" if facts.realm_groups is not None else "no"}
+
+
 def closed(case: Case) -> Shown:
     """When the account was closed."""
     if case.facts is None or case.facts.account.closed_at is None:

@@ -14,6 +14,7 @@ STEPS: Final = {
     "account": mark("Account"),
     "lock": mark("Lock"),
     "credentials": mark("Password"),
+    "realm": mark("Realm"),
     "closed": mark("Closed account"),
     "password_change": mark("New password needed"),
     "phone_binding": mark("Phone number needed"),
@@ -70,6 +71,9 @@ def lines(facts: Mapping[str, Any], words: Words) -> Iterator[str]:
         yield "  " + _pairs(told)
     for number, step in enumerate(facts["steps"], 1):
         yield _step(number, step, words)
+    if facts["accepted"] is None:
+        yield text(mark("The servers of its realm decide"))
+        return
     if facts["accepted"]:
         yield from _accepted(facts, words)
     else:

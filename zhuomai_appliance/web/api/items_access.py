@@ -111,7 +111,7 @@ class AttributeItem(Answer):
 
 
 class ExplanationItem(Answer):
-    """What a login would get and why. The first check that refuses decides; those behind it are told all the same.
+    """What a login would get and why; `accepted` is null where a server elsewhere has the last word. The first check that refuses decides; those behind it are told all the same.
 
     `rate_source` is throttle, rule, account, plan, group or none; `session_end_why` is coverage, online_time, hours,
     balance or session_cap. A real Accept carries a Class beside the attributes.
@@ -119,7 +119,7 @@ class ExplanationItem(Answer):
 
     question: AskedAbout
     steps: list[CheckItem]
-    accepted: bool
+    accepted: bool | None
     reason: str
     code: str
     sentence: str
