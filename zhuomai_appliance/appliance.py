@@ -33,6 +33,8 @@ from zhuomai_appliance.flows.access import AccessFlow
 from zhuomai_appliance.flows.accounting import AccountingFlow
 from zhuomai_appliance.flows.alarms import Alarms
 from zhuomai_appliance.flows.disconnect import Dispatcher
+from zhuomai_appliance.flows.follow_up import FollowUp
+from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.nas_admin import NasAdmin
 from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Operators
@@ -122,12 +124,13 @@ class Appliance(MultiService):
         self.digester = Digester(self.entropy)
         self.tracer = Tracer(clocks.wall, clocks.monotonic, clocks.later)
         self.coa = CoaClient(clocks, self.tracer)
-        self.alarms, self.watched = Alarms(), Watched()
+        self.alarms, self.watched, self.interims = Alarms(), Watched(), Interims()
         self.watched.load(store.reader)
         self.dispatcher = Dispatcher(
             store, tables, self.coa, clocks.now, clocks.monotonic, self.alarms, self.watched
         )
         effects = Round("effects", BURST / PER_SECOND, self.dispatcher.run, clocks)
+        follow_up = FollowUp(store, self.interims, self.watched, self.alarms, effects.soon)
         self.roaming = roaming = Roaming(store, self.vault, tables, self.entropy, clocks, self.reactor, {})
         self.access = AccessFlow(
             store,
@@ -143,7 +146,7 @@ class Appliance(MultiService):
             roaming.proxying,
         )
         self.accounting = AccountingFlow(
-            store, self.vault, tables, reservations, effects.soon, roaming.guests
+            store, self.vault, tables, reservations, effects.soon, roaming.guests, follow_up=follow_up
         )
         self.load = load = Load(clocks.monotonic)
         self.auth = AuthProtocol(tables, self.access, clocks, load, self.tracer)

@@ -29,7 +29,13 @@ class Roamers(School):
             self.entropy, self.clock.seconds, proxying=proxying,
         )  # fmt: skip
         self.accounting = AccountingFlow(
-            self.store, self.vault, self.tables, self.reservations, self.wake, self.guests
+            self.store,
+            self.vault,
+            self.tables,
+            self.reservations,
+            self.wake,
+            self.guests,
+            follow_up=self.follow_up,
         )
         self.servers = {name: self.server(name) for name in ("near", "far")}
 

@@ -17,6 +17,8 @@ from zhuomai_appliance.flows.access import AccessFlow
 from zhuomai_appliance.flows.accounting import AccountingFlow
 from zhuomai_appliance.flows.alarms import Alarms
 from zhuomai_appliance.flows.disconnect import Dispatcher
+from zhuomai_appliance.flows.follow_up import FollowUp
+from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.portal_login import PortalLogin
 from zhuomai_appliance.flows.ports import AccessAnswer, ControlOutcome, ControlResult
 from zhuomai_appliance.flows.reservations import Reservations
@@ -144,8 +146,11 @@ class School:
             self.store, self.vault, self.tables, self.reservations, self.throttle, self.board, self.words,
             self.entropy, self.clock.seconds,
         )  # fmt: skip
-        self.accounting = AccountingFlow(self.store, self.vault, self.tables, self.reservations, self.wake)
-        self.alarms, self.watched = Alarms(), Watched()
+        self.alarms, self.watched, self.interims = Alarms(), Watched(), Interims()
+        self.follow_up = FollowUp(self.store, self.interims, self.watched, self.alarms, self.wake)
+        self.accounting = AccountingFlow(
+            self.store, self.vault, self.tables, self.reservations, self.wake, follow_up=self.follow_up
+        )
         self.dispatcher = Dispatcher(
             self.store, self.tables, self.control, self.now, self.clock.seconds, self.alarms, self.watched
         )

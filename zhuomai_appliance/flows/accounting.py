@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from twisted.internet.defer import Deferred, fail, succeed
 
 from zhuomai_appliance.flows import class_token
+from zhuomai_appliance.flows.follow_up import FollowUp
 from zhuomai_appliance.flows.guest_reports import GuestReports, Whose
 from zhuomai_appliance.flows.report_group import Filed, record_all
 from zhuomai_appliance.flows.reservations import Reservations
@@ -39,6 +40,8 @@ class AccountingFlow:
         reservations: Reservations,
         wake: Callable[[], None],
         guests: GuestReports | None = None,
+        *,
+        follow_up: FollowUp,
     ) -> None:
         self._guests = guests
         self._store = store
@@ -46,6 +49,7 @@ class AccountingFlow:
         self._tables = tables
         self._reservations = reservations
         self._wake = wake
+        self._follow_up = follow_up
         self._booted: dict[tuple[NasId, str], int] = {}
 
     def record(self, packet: Packet, nas: Nas, peer: str, now: int) -> Deferred[bool]:
@@ -71,9 +75,11 @@ class AccountingFlow:
             return closed.addCallback(lambda _: True)
         zone, whose = self._tables.zone(nas.project_id), self._whose(packet, nas, report)
         done = self._store.write_together(
-            self._record_all, Filed(nas, peer, zone, report, whose), droppable=report.kind is ReportKind.INTERIM
+            self._record_all,
+            Filed(nas, peer, zone, report, whose),
+            droppable=report.kind is ReportKind.INTERIM,
         )
-        return done.addCallback(self._remember, report)
+        return done.addCallback(self._remember, nas, report)
 
     def _whose(self, packet: Packet, nas: Nas, report: UsageReport) -> Whose | None:
         """What the realms say of a report's name; a school that declares none asks nobody."""
@@ -91,7 +97,7 @@ class AccountingFlow:
                 one.whose.forward.queue(tx)
         return recorded
 
-    def _remember(self, recorded: Recorded, report: UsageReport) -> bool:
+    def _remember(self, recorded: Recorded, nas: Nas, report: UsageReport) -> bool | Deferred[bool]:
         """What a report that is durable now changes in memory."""
         if recorded.account_id is not None and report.kind is ReportKind.START:
             # The login may have told less of the client than its Start does: its place is under any of these
@@ -101,7 +107,8 @@ class AccountingFlow:
         self._reservations.places.heard(self._tables, report)
         if recorded.effects:
             self._wake()
-        return True
+        waits = self._follow_up.after(nas, report, recorded)
+        return True if waits is None else waits.addCallback(lambda _: True)
 
     def _note_boot(self, nas: Nas, peer: str, booted_at: int) -> Deferred[None] | None:
         """A newer boot time than the last one told is a restart, also if its Accounting-On was lost (notes §2).

@@ -244,7 +244,7 @@ class Dispatcher:
     ) -> None:
         """An ACK is a promise: where the device reports its rates back, its next report shows whether it was kept."""
         now = self._clock()
-        reports_rates = bool(getattr(profile_of(nas.vendor), "reported_rate", None))
+        reports_rates = profile_of(nas.vendor).reported_rate is not None
         expected = None
         if change.rate is not None and reports_rates:
             expected = Expected(change.rate, now, must=must, retried=bool(row.payload.get("retried")))

@@ -107,7 +107,9 @@ class _Group:
                 self._charge(place, session, outcome.growth, filed)
         elif not isinstance(outcome, truth.Ignore):
             return False
-        self._recorded[place] = Recorded(session.account_id, effects=False)
+        self._recorded[place] = Recorded(
+            session.account_id, False, session.id, session.updated_at, session.interim_seconds
+        )
         return True
 
     def _grow(
@@ -198,5 +200,5 @@ class _Group:
                 acted = effects.end_sessions_of(tx, account_id, project_id, "used_up", at)
             else:
                 acted = effects.change_sessions_of(tx, account_id, project_id, at)
-            self._recorded[place] = Recorded(account_id, acted)
+            self._recorded[place] = self._recorded[place]._replace(effects=acted)
         return self._recorded

@@ -21,10 +21,16 @@ from zhuomai_appliance.vendors.requests import split_realm
 
 
 class Recorded(NamedTuple):
-    """What a committed report means for the memory of the process."""
+    """What a committed report means for the memory of the process.
+
+    ``since`` is when the session was last heard of before, 0 where that tells nothing; ``interval_seconds`` is its own.
+    """
 
     account_id: AccountId | None
     effects: bool
+    session_id: SessionId | None = None
+    since: int = 0
+    interval_seconds: int = 0
 
 
 class SessionReport:
@@ -69,14 +75,19 @@ class SessionReport:
             rival = self._rival(existing)
         outcome = truth.merge(report, existing, rival, nas)
         if isinstance(outcome, truth.Ignore):
-            return Recorded(existing.account_id if existing is not None else None, self._effects)
+            return Recorded(None, self._effects) if existing is None else self._recorded(existing)
         if isinstance(outcome, truth.Open | truth.WriteFinished):
             return self._begin(outcome)
         if existing is None:
             raise RuntimeError("a rule changed a session that is not there")
         self._apply(outcome, existing)
         self._charge(existing.id, existing.account_id, outcome.growth)
-        return Recorded(existing.account_id, self._effects)
+        return self._recorded(existing)
+
+    def _recorded(self, before: Session) -> Recorded:
+        return Recorded(
+            before.account_id, self._effects, before.id, before.updated_at, before.interim_seconds
+        )
 
     def _before(self, newest: Session) -> tuple[Session | None, Session | None]:
         """Which row a report older than its id's newest session is about, and the newer session that took its place.
@@ -136,7 +147,7 @@ class SessionReport:
         self._close_other(outcome.close_other)
         session_id = self._insert(outcome, account_id)
         self._charge(session_id, account_id, outcome.growth)
-        return Recorded(account_id, self._effects)
+        return Recorded(account_id, self._effects, session_id)
 
     # Rows -------------------------------------------------------------------------------------------------------------
 

@@ -193,12 +193,28 @@ class ReportKind(StrEnum):
     OFF = "off"
 
 
+class Ipv6Kind(StrEnum):
+    """What a span of IPv6 addresses is to a session."""
+
+    ADDRESS = "address"
+    PREFIX = "prefix"
+    DELEGATED = "delegated"
+
+
+class Ipv6Span(NamedTuple):
+    """Addresses of a session: ``network`` is ``address/length`` as ``ipaddress`` prints it, /128 for one address."""
+
+    kind: Ipv6Kind
+    network: str
+
+
 class UsageReport(NamedTuple):
     """One Accounting-Request read by the vendor's table.
 
     ``input_octets`` is what the user sent, ``output_octets`` what the user received, gigawords folded in and the
     device's traffic unit applied; ``octets_unwrapped`` is False when no gigawords were sent, so that a fall of more
-    than 2^31 may be a wrap (semantics §6). ``at`` is the time of the event, not of arrival.
+    than 2^31 may be a wrap (semantics §6). ``at`` is the time of the event, not of arrival. ``ipv6_prefixes`` are all
+    addresses and prefixes of IPv6 that it names, ``reported_rate`` is what is in force now, up and down in bit/s.
     """
 
     kind: ReportKind
@@ -222,6 +238,8 @@ class UsageReport(NamedTuple):
     access_kind: AccessKind
     at: int
     arrived_at: int
+    ipv6_prefixes: tuple[Ipv6Span, ...] = ()
+    reported_rate: tuple[int, int] | None = None
 
 
 class ClosedBy(StrEnum):

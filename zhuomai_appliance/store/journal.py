@@ -217,6 +217,11 @@ def finish_effect(tx: Transaction, row: OutboxRow, *, ok: bool, result: str, at:
     return ended == 1
 
 
+def end_effect(tx: Transaction, key: str, *, ok: bool, result: str, at: int) -> None:
+    """End an effect that still waits under a key: what it waited for has come about otherwise."""
+    tx.run(_Q.end_outbox, key=key, state="done" if ok else "failed", result=result, at=at)
+
+
 def forget_effect(tx: Transaction, row: OutboxRow) -> None:
     """Drop an effect that is no longer wanted, so that its key can be asked for anew."""
     tx.run(_Q.forget_outbox, id=row.id, revision=row.revision)

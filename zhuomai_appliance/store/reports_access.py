@@ -6,14 +6,16 @@ Every function takes the projects it may look into; none named means every proje
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from ipaddress import IPv6Address
 from itertools import accumulate
 from typing import Final
 
 from zhuomai_appliance.model.access import TERMINATE_CAUSES, AccessKind, ClosedBy, SessionId
 from zhuomai_appliance.model.network import NasId, ProjectId
 from zhuomai_appliance.model.people import AccountId, normal_name
+from zhuomai_appliance.store import session_addresses
 from zhuomai_appliance.store.interface import Reader, Row
 from zhuomai_appliance.store.reports_query import Page, flag, pattern, project_ids, rows
 from zhuomai_appliance.store.sql import load
@@ -27,7 +29,10 @@ SILENT_GRACE_SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A stay online with the names of its account and device; `account_id` None: nobody is billed for it."""
+    """A stay online with the names of its account and device; `account_id` None: nobody is billed for it.
+
+    `ipv6_networks` are all IPv6 addresses and prefixes that it ever had, where these were asked for.
+    """
 
     id: SessionId
     project_id: ProjectId
@@ -57,6 +62,7 @@ class SessionRow:
     cause: int | None
     closed_by: ClosedBy | None
     plan: str
+    ipv6_networks: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
@@ -78,7 +84,10 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """Which sessions; None and False do not narrow. `from_at`/`to_at`: online at some moment of [from_at, to_at)."""
+    """Which sessions; None and False do not narrow. `from_at`/`to_at`: online at some moment of [from_at, to_at).
+
+    `ip` is an IPv4 address, or one of IPv6 that the session had or that lies in one of its prefixes.
+    """
 
     id: int | None = None
     username: str | None = None
@@ -95,23 +104,31 @@ class SessionFilter:
 
 
 def sessions(
-    reader: Reader, projects: Sequence[ProjectId], chosen: SessionFilter, page: Page
+    reader: Reader,
+    projects: Sequence[ProjectId],
+    chosen: SessionFilter,
+    page: Page,
+    *,
+    with_addresses: bool = False,
 ) -> list[SessionRow]:
     """The session log, open sessions included; the key is the id, which grows with the time of the Start."""
     wanted = project_ids(reader, projects)
+    address = ipv6_of(chosen.ip)
+    session_ids = None if address is None else session_addresses.sessions_at(reader, wanted, address)
     # Until housekeeping made the first month there is no view, and all there is stands in `session`.
     instead = None if reader.value(_Q.view_exists, name="session_all") else ("session_all", "session")
     name, stranger = whom(reader, wanted, chosen.username)
     # Every index of the months begins with the project, which nearly all rows share: sorting them all by id would take
     # half a second where walking down the ids takes nothing.
     by_index = any(one is not None for one in (chosen.ip, chosen.account_id, name))
-    return [
+    found = [
         _session(row)
         for row in rows(
             reader,
             _Q.sessions,
             wanted,
             instead,
+            session_ids,
             by_index=flag(by_index),
             by_id=flag(not by_index),
             id=chosen.id,
@@ -121,7 +138,7 @@ def sessions(
             nas=chosen.nas,
             nas_ip=chosen.nas_ip,
             mac=chosen.mac,
-            ip=chosen.ip,
+            ip=chosen.ip if address is None else None,
             acct_session_id=chosen.acct_session_id,
             plan=chosen.plan,
             open=flag(chosen.state == "open"),
@@ -131,11 +148,27 @@ def sessions(
             **page.conditions(),
         )
     ]
+    return _with_addresses(reader, wanted, found) if with_addresses else found
+
+
+def ipv6_of(words: str | None) -> IPv6Address | None:
+    """Words as an IPv6 address; None if they are none."""
+    if words is None or ":" not in words:
+        return None
+    try:
+        return IPv6Address(words.strip())
+    except ValueError:
+        return None
+
+
+def _with_addresses(reader: Reader, projects: Sequence[int], found: list[SessionRow]) -> list[SessionRow]:
+    known = session_addresses.networks_of(reader, projects, [row.id for row in found])
+    return [replace(row, ipv6_networks=known[row.id]) if row.id in known else row for row in found]
 
 
 def session(reader: Reader, projects: Sequence[ProjectId], session_id: int) -> SessionRow | None:
     """One session by its id, however old."""
-    found = sessions(reader, projects, SessionFilter(id=session_id), Page(limit=1))
+    found = sessions(reader, projects, SessionFilter(id=session_id), Page(limit=1), with_addresses=True)
     return found[0] if found else None
 
 
@@ -237,29 +270,43 @@ def online(
 ) -> OnlinePage:
     """Who is online, a page by offset, in the order of `sort`."""
     wanted = project_ids(reader, projects)
-    asked = _online_conditions(chosen, now)
+    asked, session_ids = _online_conditions(chosen, now), _online_ids(reader, wanted, chosen)
     paging = {"limit": page.limit, "offset": page.offset, sort.value: 1}
-    found = rows(reader, _Q.online, wanted, **asked, **paging)
-    return OnlinePage(tuple(_session(row) for row in found), online_sums(reader, projects, chosen, now))
+    found = rows(reader, _Q.online, wanted, None, session_ids, **asked, **paging)
+    shown = _with_addresses(reader, wanted, [_session(row) for row in found])
+    return OnlinePage(tuple(shown), online_sums(reader, projects, chosen, now))
 
 
 def online_sums(reader: Reader, projects: Sequence[ProjectId], chosen: OnlineFilter, now: int) -> OnlineSums:
     """The sums of the open sessions of a filter."""
+    wanted = project_ids(reader, projects)
     found = rows(
-        reader, _Q.online_sums, project_ids(reader, projects), now=now, **_online_conditions(chosen, now)
+        reader,
+        _Q.online_sums,
+        wanted,
+        None,
+        _online_ids(reader, wanted, chosen),
+        now=now,
+        **_online_conditions(chosen, now),
     )
     return OnlineSums(*found[0]) if found else OnlineSums(0, 0, 0, 0, 0, 0)
 
 
 def _online_conditions(chosen: OnlineFilter, now: int) -> dict[str, int | str | None]:
     return {
-        "words": pattern(chosen.words) if chosen.words.strip() else None,
+        "words": pattern(chosen.words) if chosen.words.strip() and ipv6_of(chosen.words) is None else None,
         "mac_words": chosen.mac,
         "nas_id": chosen.nas_id,
         "account_id": chosen.account_id,
         "access_kind": chosen.access_kind and chosen.access_kind.value,
         "silent_at": now if chosen.suspect else None,
     }
+
+
+def _online_ids(reader: Reader, projects: Sequence[int], chosen: OnlineFilter) -> tuple[int, ...] | None:
+    """The sessions at an IPv6 address, where the words are one."""
+    address = ipv6_of(chosen.words)
+    return None if address is None else session_addresses.sessions_at(reader, projects, address)
 
 
 @dataclass(frozen=True, slots=True)

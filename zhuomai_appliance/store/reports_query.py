@@ -2,7 +2,7 @@
 
 A line of the statement that ends with ``-- if NAME`` stays only when NAME is given, so that the planner sees plain
 conditions and uses its indexes; the whole statement, with every line, is valid too and is checked against the schema.
-``IN (:project_ids)`` takes as many projects as there are.
+``IN (:project_ids)`` takes as many projects as there are, ``IN (:session_ids)`` as many sessions as are named.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from zhuomai_appliance.store.sql import Query, load
 _Q = load("reports_people")
 
 _OPTION: Final = re.compile(r"\s--\s*if\s+([a-z_]+)\s*$")
-_MANY: Final = re.compile(r":project_ids\b")
+_MANY: Final = re.compile(r":(project|session)_ids\b")
 
 MOST_ROWS: Final = 1_000
 """The longest page any list gives."""
@@ -75,7 +75,8 @@ def pattern(words: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _narrowed(query: Query, given: frozenset[str], projects: int) -> Query:
+def _narrowed(query: Query, given: frozenset[str], projects: int, sessions: int) -> Query:
+    counts = {"project": projects, "session": sessions}
     lines = []
     for line in query.text_sqlite.splitlines():
         option = _OPTION.search(line)
@@ -83,7 +84,10 @@ def _narrowed(query: Query, given: frozenset[str], projects: int) -> Query:
             lines.append(line)
         elif option[1] in given:
             lines.append(line[: option.start()])
-    text = _MANY.sub(", ".join(f":project_id_{n}" for n in range(projects)), "\n".join(lines))
+    text = _MANY.sub(
+        lambda found: ", ".join(f":{found[1]}_id_{n}" for n in range(counts[found[1]])) or "NULL",
+        "\n".join(lines),
+    )
     return Query.of(query.name, text)
 
 
@@ -97,6 +101,7 @@ def rows(
     query: Query,
     projects: Sequence[int],
     instead: tuple[str, str] | None = None,
+    session_ids: Sequence[int] | None = None,
     /,
     **given: Value,
 ) -> list[Row]:
@@ -107,15 +112,18 @@ def rows(
         query: the whole statement.
         projects: their ids; none gives no rows.
         instead: a table's name and the one to read in its place.
+        session_ids: sessions to narrow to; None asks for all, an empty one for none.
         given: by name; what is None is not asked for.
     """
     if not projects:
         return []
     asked = {name: value for name, value in given.items() if value is not None}
-    narrow = _narrowed(query, frozenset(asked), len(projects))
+    names = frozenset(asked) if session_ids is None else frozenset((*asked, "session_ids"))
+    narrow = _narrowed(query, names, len(projects), len(session_ids or ()))
     if instead is not None:
         narrow = _renamed(narrow, *instead)
     asked.update({f"project_id_{number}": project_id for number, project_id in enumerate(projects)})
+    asked.update({f"session_id_{number}": session_id for number, session_id in enumerate(session_ids or ())})
     # A line that stays may use a parameter of a line that is left out (a second reading of one word): NULL then.
     return reader.all(narrow, **{name: asked.get(name) for name in narrow.params})
 

@@ -5,6 +5,7 @@ Source: Huawei, "RADIUS AAA" of the S-series campus guide, EDOC1100276761, table
 * Rates are 26-2 (up) and 26-5 (down), committed, bit/s. Numbers 3 and 6 are bursts here and peaks on a BRAS: never sent.
 * Filter-Id (11) means one thing only: an ACL or a group. With both the device obeys the ACL, so that is what we send.
 * Framed-Protocol is PPP for every user who is no administrator, so it tells nothing about PPPoE.
+* Accounting reports carry the committed rates in force in 26-2 and 26-5 (V600 table of attributes): a CoA can be proved.
 * A Disconnect names the session by Acct-Session-Id alone: with the default match type "any" only the first attribute
   is compared, with "all" each further one is one more chance to miss.
 """
@@ -52,6 +53,8 @@ HUAWEI_CAMPUS: Final = VendorProfile(
     framed_protocol_is_ppp=False,
     nas_port_vlan_bits=12,
     ipv6=Ipv6Counters((HUAWEI, 166), (HUAWEI, 167), (HUAWEI, 170), (HUAWEI, 171)),
+    reported_rate=((HUAWEI, 2), (HUAWEI, 5)),
+    ipv6_address=(HUAWEI, 253),
     identity=(Identity.SESSION_ID,),
     full_identity=(
         Identity.SESSION_ID,

@@ -105,6 +105,8 @@ class VendorProfile:
         full_identity: what it carries after the device answered that something was missing (Error-Cause 402, 508).
         coa: what a CoA can change without ending the session.
         rate_unit: bits per second that one count of a Unit.RATE value stands for, unless the device's quirks say.
+        reported_rate: attributes of accounting reports with the rates in force, up and down, bit/s.
+        ipv6_address: an address of the user beside the standard Framed-IPv6-Address, 16 octets.
         portal_dialect: the row of the portal protocol's table of differences.
     """
 
@@ -127,6 +129,8 @@ class VendorProfile:
     )
     coa: frozenset[GrantField] = frozenset()
     rate_unit: int = 1
+    reported_rate: tuple[AttributeId, AttributeId] | None = None
+    ipv6_address: AttributeId | None = None
     portal_dialect: str = "huawei"
 
 

@@ -32,6 +32,7 @@ from zhuomai_appliance.vendors.identity import (
     words_of,
 )
 from zhuomai_appliance.vendors.profile import IETF, AttributeId, VendorProfile
+from zhuomai_appliance.vendors.reported import ipv6_spans, reported_rate
 
 _MICROSOFT: Final = 311
 _WIRELESS: Final = 19
@@ -138,6 +139,8 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
         access_kind=_classify(packet, inside, nas, profile, None),
         at=event_time(packet, now),
         arrived_at=now,
+        ipv6_prefixes=ipv6_spans(packet, inside, profile),
+        reported_rate=reported_rate(inside, profile),
     )
 
 

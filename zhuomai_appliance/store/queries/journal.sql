@@ -102,6 +102,10 @@ SELECT MIN(due_at) FROM outbox WHERE state = 'waiting'
 UPDATE outbox SET state = :state, result = :result, tries = tries + 1, done_at = :at
 WHERE id = :id AND revision = :revision
 
+-- name: end_outbox
+UPDATE outbox SET state = :state, result = :result, tries = tries + 1, done_at = :at
+WHERE key = :key AND state = 'waiting'
+
 -- name: forget_outbox
 DELETE FROM outbox WHERE id = :id AND revision = :revision
 

@@ -26,6 +26,7 @@ WHERE s.id > 0
   AND s.nas_address = :nas_ip -- if nas_ip
   AND s.mac = :mac -- if mac
   AND s.ip = :ip -- if ip
+  AND s.id IN (:session_ids) -- if session_ids
   AND s.acct_session_id = :acct_session_id -- if acct_session_id
   AND s.plan_name = :plan -- if plan
   AND s.stopped_at IS NULL -- if open
@@ -45,6 +46,7 @@ SELECT s.id, s.project_id, s.acct_session_id, s.nas_id, n.name, s.nas_address, s
 FROM session s LEFT JOIN account a ON a.id = s.account_id LEFT JOIN nas n ON n.id = s.nas_id
 WHERE s.stopped_at IS NULL AND s.project_id IN (:project_ids)
   AND (lower(a.username) LIKE :words ESCAPE '\' OR lower(a.full_name) LIKE :words ESCAPE '\' OR s.ip LIKE :words ESCAPE '\' OR lower(s.username_raw) LIKE :words ESCAPE '\' OR s.mac = :mac_words OR s.account_id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value LIKE :words ESCAPE '\')) -- if words
+  AND s.id IN (:session_ids) -- if session_ids
   AND s.nas_id = :nas_id -- if nas_id
   AND s.account_id = :account_id -- if account_id
   AND s.access_kind = :access_kind -- if access_kind
@@ -66,6 +68,7 @@ SELECT count(*), count(DISTINCT s.account_id), count(DISTINCT s.mac),
 FROM session s LEFT JOIN account a ON a.id = s.account_id
 WHERE s.stopped_at IS NULL AND s.project_id IN (:project_ids)
   AND (lower(a.username) LIKE :words ESCAPE '\' OR lower(a.full_name) LIKE :words ESCAPE '\' OR s.ip LIKE :words ESCAPE '\' OR lower(s.username_raw) LIKE :words ESCAPE '\' OR s.mac = :mac_words OR s.account_id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value LIKE :words ESCAPE '\')) -- if words
+  AND s.id IN (:session_ids) -- if session_ids
   AND s.nas_id = :nas_id -- if nas_id
   AND s.account_id = :account_id -- if account_id
   AND s.access_kind = :access_kind -- if access_kind

@@ -111,6 +111,7 @@ def session_line(row: SessionRow, f: Formatter) -> SessionLine:
         place_note=next((note for note in notes if note), ""),
         mac=shown_mac(row.mac),
         ip=row.ip or row.ipv6 or "",
+        ipv6=tuple(one for one in row.ipv6_networks if row.ip or one != row.ipv6),
         started_at=row.started_at,
         stopped_at=row.stopped_at,
         seconds=row.seconds,

@@ -105,6 +105,7 @@ class SessionLine:
     confirming: bool = False
     cancel_url: str = ""
     kicked: bool = False
+    ipv6: tuple[str, ...] = ()
 
     def with_kick(self, *, confirming: bool, kicked: bool) -> SessionLine:
         """The same line, asking whether to end it, or telling that it is being ended."""

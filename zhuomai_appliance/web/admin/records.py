@@ -116,7 +116,9 @@ async def session_log(deps: ConsoleDeps, visit: Visit, zone: Zone) -> SessionsVi
         to_at=_day_start(until, zone, 1),
     )
     wanted = reports.Page(limit=PAGE_ROWS + 1, offset=(page - 1) * PAGE_ROWS, newest_first=True)
-    found = await deps.store.read(lambda reader: reports.sessions(reader, visit.projects, chosen, wanted))
+    found = await deps.store.read(
+        lambda reader: reports.sessions(reader, visit.projects, chosen, wanted, with_addresses=True)
+    )
     rows = found[:PAGE_ROWS]
     return SessionsView(
         rows=tuple(session_line(row, visit.f) for row in rows),

@@ -32,7 +32,9 @@ async def list_sessions(parts: Parts, call: Call) -> BaseModel:
         to_at=query.to_at,
     )
     projects, page = call.projects(parts), call.page()
-    found = await parts.store.read(lambda reader: reports.sessions(reader, projects, chosen, page))
+    found = await parts.store.read(
+        lambda reader: reports.sessions(reader, projects, chosen, page, with_addresses=True)
+    )
     rows, after = split(found, call, lambda row: row.id)
     return ItemList[SessionItem](items=[_session(parts, row) for row in rows], next=after)
 
@@ -116,6 +118,7 @@ def _session(parts: Parts, row: SessionRow) -> SessionItem:
         username=row.username,
         mac=row.mac,
         ip=row.ip,
+        ipv6=list(row.ipv6_networks),
         start=parts.time(row.started_at, row.project_id),
         stop=parts.maybe_time(row.stopped_at, row.project_id),
         seconds=row.seconds,

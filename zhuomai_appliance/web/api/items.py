@@ -75,7 +75,10 @@ class Ending(Answer):
 
 
 class SessionItem(Answer):
-    """A stay online; `stop` is null while it is open, `username` what the device sent where nobody is billed."""
+    """A stay online; `stop` is null while it is open, `username` what the device sent where nobody is billed.
+
+    `ipv6` are all addresses and prefixes that it had.
+    """
 
     id: int
     project: str
@@ -86,6 +89,7 @@ class SessionItem(Answer):
     username: str
     mac: str | None
     ip: str | None
+    ipv6: list[str]
     start: Time
     stop: Time | None
     seconds: int

@@ -1,0 +1,49 @@
+"""What an accounting report tells beside its counters: the addresses of IPv6, and the rates that are in force."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhuomai_appliance.model.access import Ipv6Kind, Ipv6Span
+from zhuomai_appliance.radius.packet import Packet
+from zhuomai_appliance.radius.values import address6, integer, prefix6
+from zhuomai_appliance.vendors.profile import AttributeId, VendorProfile
+
+FRAMED_ADDRESS: Final = 168
+"""Framed-IPv6-Address (RFC 6911 §3.1): a client with privacy extensions has several."""
+FRAMED_PREFIX: Final = 97
+"""Framed-IPv6-Prefix (RFC 3162 §2.3): the link's."""
+DELEGATED_PREFIX: Final = 123
+"""Delegated-IPv6-Prefix (RFC 4818 §3): the client's own, behind its router."""
+
+MOST: Final = 32
+"""Addresses of one report that are kept; a phone has a handful."""
+
+
+def ipv6_spans(
+    packet: Packet, inside: dict[AttributeId, bytes], profile: VendorProfile
+) -> tuple[Ipv6Span, ...]:
+    """Every IPv6 address and prefix of a session that a report names, each once; values of a wrong size are left out."""
+    firsts = packet.firsts
+    own = None if profile.ipv6_address is None else inside.get(profile.ipv6_address)
+    if own is None and not (
+        FRAMED_ADDRESS in firsts or FRAMED_PREFIX in firsts or DELEGATED_PREFIX in firsts
+    ):
+        return ()
+    found: dict[Ipv6Span, None] = {}
+    for value in (*packet.every(FRAMED_ADDRESS), *(() if own is None else (own,))):
+        if (address := address6(value)) is not None:
+            found[Ipv6Span(Ipv6Kind.ADDRESS, f"{address}/128")] = None
+    for number, kind in ((FRAMED_PREFIX, Ipv6Kind.PREFIX), (DELEGATED_PREFIX, Ipv6Kind.DELEGATED)):
+        for value in packet.every(number):
+            if (prefix := prefix6(value)) is not None:
+                found[Ipv6Span(kind, prefix)] = None
+    return tuple(found)[:MOST]
+
+
+def reported_rate(inside: dict[AttributeId, bytes], profile: VendorProfile) -> tuple[int, int] | None:
+    """The rates in force, up and down in bit/s, where the device reports both; None otherwise."""
+    if profile.reported_rate is None:
+        return None
+    up, down = (integer(inside.get(attribute)) for attribute in profile.reported_rate)
+    return None if up is None or down is None else (up, down)
