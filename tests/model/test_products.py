@@ -33,7 +33,7 @@ from zhuomai_appliance.model.products import (
     problems,
 )
 from zhuomai_appliance.model.terms import dump_terms, load_terms
-from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.model.traffic import Burst, RateLimit
 
 MONTH = Period(PeriodUnit.MONTH, 1)
 EVERYTHING = Terms(
@@ -48,7 +48,7 @@ EVERYTHING = Terms(
     quota=Quota(octets=5, online_seconds=6, direction=Direction.UP),
     caps=Caps(day_seconds=1, month_seconds=2, day_octets=3, month_octets=4),
     policy=AccessPolicy(
-        rate=RateLimit(up_bps=1, down_bps=2),
+        rate=RateLimit(up_bps=1, down_bps=2, burst=Burst(3, 4, 5)),
         max_sessions=0,
         max_macs=3,
         session_cap_seconds=4,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from zhuomai_appliance.model.traffic import (
     GIGABYTE_DECIMAL,
+    Burst,
     RateLimit,
     format_duration,
     format_rate,
@@ -85,6 +86,15 @@ def test_a_limit_has_two_positive_rates(up: int, down: int) -> None:
     """No limit is said by having none."""
     with pytest.raises(ValueError, match="a rate lies between"):
         RateLimit(up_bps=up, down_bps=down)
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "seconds"), [(3, 9, 8), (9, 7, 8), (9, 10**13, 8), (9, 9, 0), (9, 9, 3601)]
+)
+def test_peaks_are_above_the_rate_and_last_a_while(up: int, down: int, seconds: int) -> None:
+    """A burst that is slower than its rate, endless or of no time is an error."""
+    with pytest.raises(ValueError, match=r"peaks|burst"):
+        RateLimit(up_bps=4, down_bps=8, burst=Burst(up, down, seconds))
 
 
 def test_a_limit_prints_up_and_down() -> None:

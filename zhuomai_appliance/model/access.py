@@ -128,7 +128,8 @@ class AccessAttempt(NamedTuple):
     """One Access-Request read by the vendor's table.
 
     ``username`` is the name that is looked up (realm cut off); ``username_raw`` and the ``*_raw`` fields are the
-    device's own octets decoded with replacement, for logs and for echoing back.
+    device's own octets decoded with replacement, for logs and for echoing back. ``vlan`` is the tag nearest to the
+    user, ``outer_vlan`` the access network's own tag of QinQ; ``ap_mac`` is the access point.
     """
 
     username: str
@@ -146,6 +147,8 @@ class AccessAttempt(NamedTuple):
     calling_station_raw: str
     called_station_raw: str
     at: int
+    ap_mac: str | None = None
+    outer_vlan: int | None = None
 
 
 class Grant(NamedTuple):
@@ -215,6 +218,7 @@ class UsageReport(NamedTuple):
     device's traffic unit applied; ``octets_unwrapped`` is False when no gigawords were sent, so that a fall of more
     than 2^31 may be a wrap (semantics §6). ``at`` is the time of the event, not of arrival. ``ipv6_prefixes`` are all
     addresses and prefixes of IPv6 that it names, ``reported_rate`` is what is in force now, up and down in bit/s.
+    ``vlan``, ``outer_vlan`` and ``ap_mac`` are as in `AccessAttempt`.
     """
 
     kind: ReportKind
@@ -240,6 +244,8 @@ class UsageReport(NamedTuple):
     arrived_at: int
     ipv6_prefixes: tuple[Ipv6Span, ...] = ()
     reported_rate: tuple[int, int] | None = None
+    ap_mac: str | None = None
+    outer_vlan: int | None = None
 
 
 class ClosedBy(StrEnum):

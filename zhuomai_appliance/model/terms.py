@@ -23,7 +23,7 @@ from zhuomai_appliance.model.products import (
     Terms,
     WhenFull,
 )
-from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.model.traffic import Burst, RateLimit
 
 PLAIN_POLICY = AccessPolicy()
 
@@ -82,17 +82,22 @@ def _days_from(value: object) -> tuple[tuple[str, int], ...]:
 
 
 def _rate_facts(rate: RateLimit | None) -> list[int] | None:
-    return None if rate is None else [rate.up_bps, rate.down_bps]
+    if rate is None:
+        return None
+    burst = rate.burst
+    peaks = [] if burst is None else [burst.up_bps, burst.down_bps, burst.seconds]
+    return [rate.up_bps, rate.down_bps, *peaks]
 
 
 def _rate_from(facts: Facts, name: str) -> RateLimit | None:
-    pair = facts.items(name)
-    if not pair:
+    found = facts.items(name)
+    if not found:
         return None
-    up, down = (*pair, None, None)[:2]
-    if len(pair) != 2 or not isinstance(up, int) or not isinstance(down, int):
-        raise FactsError(f"access policy: {name} is {pair!r}, not two rates")
-    return RateLimit(up_bps=up, down_bps=down)
+    numbers = [number for number in found if type(number) is int]
+    if len(numbers) != len(found) or len(found) not in (2, 5):
+        raise FactsError(f"access policy: {name} is {found!r}, not two rates, nor two with peaks and seconds")
+    burst = Burst(*numbers[2:]) if len(numbers) == 5 else None
+    return RateLimit(up_bps=numbers[0], down_bps=numbers[1], burst=burst)
 
 
 def dump_terms(terms: Terms) -> str:

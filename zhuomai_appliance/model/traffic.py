@@ -17,6 +17,8 @@ The sums over eight thousand sessions that a broken device reports so still fit 
 engines refuse to add, and with it every report, export and proof over those rows.
 """
 
+MAX_BPS = 10**12
+
 _SIZE = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)\s*(B|[KMGT]B)", re.ASCII | re.IGNORECASE)
 _RATE = re.compile(r"([0-9]{1,13}(?:\.[0-9]{1,9})?)\s*([kKmMgG]?)", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,9})\s*(seconds?|s|minutes?|min|m|hours?|h|days?|d)", re.ASCII)
@@ -81,21 +83,45 @@ def _kilobyte(gigabyte: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimit:
-    """The speed of one user in bits per second, seen from the user: up is sent, down is received.
+class Burst:
+    """Peaks in bits per second that a user may reach for a while; ``seconds`` is how long use is averaged over.
 
     Raises:
-        ValueError: a rate that is not positive; no limit is said by having no RateLimit, never by 0.
+        ValueError: no time, or one over an hour.
     """
 
     up_bps: int
     down_bps: int
+    seconds: int = 8
 
     def __post_init__(self) -> None:
-        if not (0 < self.up_bps <= 10**12 and 0 < self.down_bps <= 10**12):
+        if not 1 <= self.seconds <= 3600:
+            raise ValueError(f"a burst lasts from 1 second to an hour, not {self.seconds} s")
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """The speed of one user in bits per second, seen from the user: up is sent, down is received.
+
+    Raises:
+        ValueError: a rate that is not positive (no limit is said by having no RateLimit, never by 0), or a peak below
+            its rate.
+    """
+
+    up_bps: int
+    down_bps: int
+    burst: Burst | None = None
+
+    def __post_init__(self) -> None:
+        if not (0 < self.up_bps <= MAX_BPS and 0 < self.down_bps <= MAX_BPS):
             raise ValueError(
                 f"a rate lies between 1 bit/s and 1000 Gbit/s, not {self.up_bps} up and {self.down_bps} down"
             )
+        burst = self.burst
+        if burst is not None and not (
+            self.up_bps <= burst.up_bps <= MAX_BPS and self.down_bps <= burst.down_bps <= MAX_BPS
+        ):
+            raise ValueError(f"the peaks {burst.up_bps} up and {burst.down_bps} down are no peaks of {self}")
 
     def __str__(self) -> str:
         return f"{format_rate(self.up_bps)}/{format_rate(self.down_bps)}"
