@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from zhuomai_appliance.commands import sitetables as tables
 from zhuomai_appliance.commands import sitetables_access as access
 from zhuomai_appliance.commands import sitetables_roaming as roaming
+from zhuomai_appliance.commands import sitetables_wifi as wifi
 from zhuomai_appliance.config import sentences, unknown_key
 from zhuomai_appliance.flows.site_model import Site
 
@@ -25,6 +26,7 @@ TABLES: Final[Mapping[str, tuple[type[tables.Table], str]]] = {
     "holiday": (access.HolidayTable, "holidays"),
     "rule": (access.RuleTable, "rules"),
     "place_limit": (access.PlaceLimitTable, "place_limits"),
+    "wifi": (wifi.WifiTable, "wifi"),
     "upstream": (roaming.UpstreamTable, "upstreams"),
     "realm": (roaming.RealmTable, "realms"),
     "account": (tables.AccountTable, "accounts"),

@@ -13,6 +13,7 @@ from zhuomai_appliance.flows.site_model import (
     SiteListEntry,
     SitePlaceLimit,
     SiteRule,
+    SiteWifi,
 )
 from zhuomai_appliance.model.access_rules import (
     AccessRule,
@@ -25,7 +26,7 @@ from zhuomai_appliance.model.access_rules import (
 from zhuomai_appliance.model.moment import date_of
 from zhuomai_appliance.model.network import AccessListEntry, Nas, ProjectId
 from zhuomai_appliance.model.people import AccountId, BindingKind
-from zhuomai_appliance.store import access_rules, accounts, network
+from zhuomai_appliance.store import access_rules, accounts, network, settings
 
 if TYPE_CHECKING:
     from zhuomai_appliance.flows.site_changes import Shelf, SiteChanges
@@ -140,6 +141,27 @@ def apply_place_limits(
         if found is None or changed:
             access_rules.put_place_limit(changes.tx, limit)
         changes.done("place_limit", name, _outcome(found, changed), shelf.id, changed)
+
+
+def apply_wifi(changes: SiteChanges, wanted: Iterable[SiteWifi]) -> None:
+    """Offer profiles for each network, or no longer."""
+    for item in wanted:
+        ssid = item.network.ssid
+        shelf = changes.shelf("wifi", ssid, item.project)
+        if shelf is None:
+            continue
+        networks = {one.ssid: one for one in settings.wifi(changes.tx, shelf.id)}
+        found = networks.pop(ssid, None)
+        if item.enabled:
+            networks[ssid] = item.network
+            changed = [] if found is None else _differences(found, item.network)
+            outcome = _outcome(found, changed)
+        else:
+            changed = [] if found is None else ["enabled"]
+            outcome = Outcome.LEFT if found is None else Outcome.CHANGED
+        if outcome is not Outcome.LEFT:
+            settings.put_wifi(changes.tx, shelf.id, list(networks.values()))
+        changes.done("wifi", ssid, outcome, shelf.id, changed)
 
 
 def apply_devices(changes: SiteChanges, wanted: Iterable[SiteDevice]) -> None:

@@ -94,6 +94,7 @@ class SiteChanges:
         site_access.apply_holidays(self, self.site.holidays)
         site_access.apply_rules(self, self.site.rules, self._devices.values())
         site_access.apply_place_limits(self, self.site.place_limits, self._devices.values())
+        site_access.apply_wifi(self, self.site.wifi)
         site_roaming.apply_upstreams(self, self.site.upstreams)
         site_roaming.apply_realms(self, self.site.realms)
         apply_accounts(self, self.site.accounts)

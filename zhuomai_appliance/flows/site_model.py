@@ -32,6 +32,7 @@ from zhuomai_appliance.model.network import (
 from zhuomai_appliance.model.products import PlanKind, Terms
 from zhuomai_appliance.model.roaming import Transport, WhenSilent
 from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.model.wifi import WifiNetwork
 
 
 class SiteRefused(Exception):
@@ -197,6 +198,15 @@ class SiteHoliday:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteWifi:
+    """A network of 802.1X for which profiles are offered, or no longer."""
+
+    project: str | None
+    network: WifiNetwork
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SitePlaceLimit:
     """A limit of admissions by place."""
 
@@ -267,6 +277,7 @@ class Site:
     holidays: tuple[SiteHoliday, ...] = ()
     rules: tuple[SiteRule, ...] = ()
     place_limits: tuple[SitePlaceLimit, ...] = ()
+    wifi: tuple[SiteWifi, ...] = ()
     accounts: tuple[SiteAccount, ...] = ()
     devices: tuple[SiteDevice, ...] = ()
     upstreams: tuple[SiteUpstream, ...] = ()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from zhuomai_appliance.model.network import ProjectId
+from zhuomai_appliance.model.wifi import WifiMethod, WifiNetwork
 from zhuomai_appliance.store.interface import Reader, Transaction
 from zhuomai_appliance.store.sql import load
 
 _Q = load("settings")
 
 BRANDING: Final = "branding"
+WIFI: Final = "wifi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,20 @@ def put(tx: Transaction, project_id: ProjectId, key: str, value: Mapping[str, An
         key=key,
         value=json.dumps(dict(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")),
     )
+
+
+def wifi(reader: Reader, project_id: ProjectId) -> tuple[WifiNetwork, ...]:
+    """The 802.1X networks for which a project offers profiles, in their order."""
+    found = (get(reader, project_id, WIFI) or {}).get("networks", [])
+    return tuple(
+        WifiNetwork(one["ssid"], WifiMethod(one["method"]), one["hidden"], one["outer_identity"])
+        for one in found
+    )
+
+
+def put_wifi(tx: Transaction, project_id: ProjectId, networks: Sequence[WifiNetwork]) -> None:
+    """Change the networks for which a project offers profiles."""
+    put(tx, project_id, WIFI, {"networks": [asdict(one) for one in networks]})
 
 
 def branding(reader: Reader, project_id: ProjectId) -> Branding:
