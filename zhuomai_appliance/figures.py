@@ -41,6 +41,8 @@ METRICS: Final[dict[str, Metric]] = {
         ("nas_silent_seconds", "How long a device has sent nothing that verified.", "nas"),
         ("nas_unsigned", "1 for a device that need not sign its logins yet.", "nas"),
         ("nas_doubtful_passwords", "Passwords that are no text, of a device that never succeeded.", "nas"),
+        ("place_devices", "Devices at a limited place at this moment.", "project kind value"),
+        ("place_limit", "How many devices may be there.", "project kind value"),
         ("http_connections", "Connections open at this moment.", "site"),
         ("http_in_work", "Requests of pages in work at this moment.", "site"),
         ("http_requests_total", "Requests of pages taken.", "site"),
@@ -85,6 +87,7 @@ def figures(appliance: Appliance) -> Iterator[Sample]:
     yield _sample("control_waiting", appliance.coa.waiting)
     yield from _of_portal(appliance.portal.counters)
     yield from _of_devices(appliance)
+    yield from _of_places(appliance)
     yield from _of_sites(appliance)
     yield _sample("loop_lag_seconds", appliance.load.wait_seconds("loop"))
     yield _sample("slow_turns_total", appliance.slow_turns.count)
@@ -145,6 +148,15 @@ def _of_devices(appliance: Appliance) -> Iterator[Sample]:
         )
         yield _sample("nas_unsigned", int(not signs), nas.name)
         yield _sample("nas_doubtful_passwords", appliance.auth.doubts[nas.id], nas.name)
+
+
+def _of_places(appliance: Appliance) -> Iterator[Sample]:
+    now, places = appliance.clocks.now(), appliance.reservations.places
+    for project in appliance.tables.projects():
+        for limit, current in places.use(appliance.tables, project.id, now):
+            labels = (project.name, limit.kind.value, limit.value)
+            yield _sample("place_devices", current, *labels)
+            yield _sample("place_limit", limit.maximum, *labels)
 
 
 def _of_sites(appliance: Appliance) -> Iterator[Sample]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -170,4 +171,9 @@ def test_a_place_is_full_until_somebody_leaves(box: Box, ac: Device) -> None:
     ac.report("ann", 2, "hall-ann", *phone(11, "Hall"))
     assert ac.login("cai", *phone(13, "Hall"))[0] == ACCESS_ACCEPT
     assert ac.login("ann", *phone(11, "Hall"))[0] == ACCESS_REJECT
+    with urllib.request.urlopen(f"{box.url('plain_admin')}metrics") as answer:  # noqa: S310 - the box of this test
+        figures = answer.read().decode().splitlines()
+    labels = '{kind="ssid",project="main",value="Hall"}'
+    assert f"zhuomai_place_devices{labels} 2.0" in figures
+    assert f"zhuomai_place_limit{labels} 2.0" in figures
     box.check_books()

@@ -10,13 +10,12 @@ from zhuomai_appliance.model.access import AccessKind
 from zhuomai_appliance.model.access_rules import AccessRule
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import DeviceBinding
-from zhuomai_appliance.portal.dialects import normal_mac
 from zhuomai_appliance.store import access_rules, accounts, reports
 from zhuomai_appliance.store import products as product_rows
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.reports import AccountRow
 from zhuomai_appliance.web.api.calls import Call, Parts, not_found, split
-from zhuomai_appliance.web.api.fields import ById, ByText, Instant, Mac, Strict, Text
+from zhuomai_appliance.web.api.fields import ById, ByText, Instant, Mac, Strict, Text, read_mac
 from zhuomai_appliance.web.api.items import ItemList
 from zhuomai_appliance.web.api.items_access import (
     DeviceItem,
@@ -216,7 +215,7 @@ async def remove_device(parts: Parts, call: Call) -> BaseModel:
 
 
 def _mac(call: Call) -> str:
-    mac = normal_mac(call.path["mac"])
+    mac = read_mac(call.path["mac"])
     if mac is None:
         raise not_found()
     return mac
