@@ -54,6 +54,7 @@ from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.coa_client import CoaClient
 from zhuomai_appliance.net.http import AdmittingSite
 from zhuomai_appliance.net.load import Beat, Load
+from zhuomai_appliance.net.page_turns import PageTurns
 from zhuomai_appliance.net.portal_udp import PortalProtocol
 from zhuomai_appliance.net.radius_port import RadiusPort
 from zhuomai_appliance.net.radius_udp import AcctProtocol, AuthProtocol
@@ -210,17 +211,17 @@ class Appliance(MultiService):
                 bound["acct"].append(self._udp_port(endpoint, self.acct))
             bound["portal"].append(self._udp_port(settings.portal.listen, self.portal))
             self._udp_port(Endpoint(settings.portal.listen.host, 0), self.coa)
+            shared: dict[str, Any] = {"load": self.load, "turns": PageTurns(self.clocks)}
             phones = AdmittingSite(
-                captive, self.reactor, of_address=CAPTIVE_CONNECTIONS_OF_ADDRESS, load=self.load
-            )
+                X
             bound["captive"].append(self._site_port("captive", settings.web.captive, phones))
             tls = ssl.DefaultOpenSSLContextFactory(
                 str(self.files.certificate_key), str(self.files.certificate)
             )
-            desks = AdmittingSite(console, self.reactor, load=self.load, holds_requests=True)
+            desks = AdmittingSite(console, self.reactor, holds_requests=True, **shared)
             bound["secure"].append(self._site_port("secure", settings.web.secure, desks, tls))
             if settings.web.plain_admin is not None:
-                plain = AdmittingSite(console, self.reactor, load=self.load, holds_requests=True)
+                plain = AdmittingSite(console, self.reactor, holds_requests=True, **shared)
                 bound["plain_admin"].append(self._site_port("plain_admin", settings.web.plain_admin, plain))
             self._listen_for_commands()
         except BaseException:

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.http import (
     BODY_OCTETS,
     CONNECTIONS,
@@ -21,6 +22,7 @@ from zhuomai_appliance.net.http import (
     AdmittingSite,
 )
 from zhuomai_appliance.net.load import FRESH_SECONDS, Load
+from zhuomai_appliance.net.page_turns import PageTurns
 
 GET = b"GET / HTTP/1.1\r\nHost: portal\r\n\r\n"
 
@@ -322,3 +324,17 @@ class YieldingTests(SynchronousTestCase):
         self.assertEqual(connection.answer(), b"")
         looks = [call for call in self.clock.getDelayedCalls() if "_Held" in str(call)]
         self.assertEqual(looks, [])
+
+    def test_page_whose_browser_left_before_its_turn_is_not_made(self) -> None:
+        """A request that waits for its turn and loses its connection costs nothing more."""
+        turns = PageTurns(Clocks.of(self.clock), 0.0)
+        site = AdmittingSite(self.page, self.clock, turns=turns)
+        site.startFactory()
+        self.addCleanup(site.stopFactory)
+        stays, leaves = Connection(site, "10.9.0.1"), Connection(site, "10.9.0.2")
+        self.assertEqual((stays.send(GET), leaves.send(GET)), (b"", b""))
+        leaves.close()
+        turns._share_seconds = 1.0
+        self.clock.advance(0)
+        self.assertIn(b" 200 OK", stays.answer())
+        self.assertEqual((leaves.answer(), site.counters["requests"]), (b"", 1))

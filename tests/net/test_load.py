@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import Mock
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from zhuomai_appliance.net.buckets import Buckets
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.load import BEAT_SECONDS, FRESH_SECONDS, HTTP_YIELDS_SECONDS, Beat, Load
+from zhuomai_appliance.net.page_turns import PageTurns
 
 
 class BucketTests(SynchronousTestCase):
@@ -73,3 +78,56 @@ class LoadTests(SynchronousTestCase):
         self.assertAlmostEqual(self.load.wait_seconds("loop"), 0.25)
         beat.stopService()
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class PageTurnTests(SynchronousTestCase):
+    """Pages take their share of a turn and no more."""
+
+    def setUp(self) -> None:
+        self.passed, self.done = 0.0, list[str]()
+        self.due: list[Callable[[], None]] = []
+        reactor: Any = Mock(callLater=lambda _, call: self.due.append(call))
+        self.turns = PageTurns(Clocks(reactor, lambda: self.passed, lambda: self.passed), 0.010)
+
+    def turn(self) -> None:
+        """What was due when the turn began."""
+        due, self.due[:] = self.due[:], []
+        for call in due:
+            call()
+
+    def page(self, name: str, seconds: float = 0.004) -> None:
+        def work() -> None:
+            self.passed += seconds
+            self.done.append(name)
+
+        self.turns.run(work)
+
+    def test_share_of_a_turn(self) -> None:
+        """Three of four milliseconds fit into ten; the next ones wait for later turns, in order."""
+        for name in "abcdefg":
+            self.page(name)
+        self.assertEqual((self.done, self.turns.waiting), (list("abc"), 4))
+        self.turn()
+        self.assertEqual(self.done, list("abcdef"))
+        self.page("h")
+        self.assertEqual(self.done, list("abcdef"))
+        self.turn()
+        self.assertEqual((self.done, self.turns.waiting), (list("abcdefgh"), 0))
+
+    def test_each_turn_has_its_own_share(self) -> None:
+        """Time that passed in an earlier turn is not held against a later one, and idle turns cost no timer."""
+        for _ in range(5):
+            self.page("x", 0.009)
+            self.turn()
+        self.assertEqual(len(self.done), 5)
+        self.assertEqual(self.due, [])
+
+    def test_one_that_fails_does_not_stop_the_others(self) -> None:
+        """It is logged, and those behind it are served."""
+        for number in range(3):
+            self.page(str(number))
+        self.turns.run(lambda: 1 // 0)
+        self.page("behind")
+        self.turn()
+        self.assertEqual(self.done[-1], "behind")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)

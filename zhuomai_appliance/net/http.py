@@ -17,6 +17,7 @@ from twisted.web import http, server
 from twisted.web.resource import IResource, Resource
 
 from zhuomai_appliance.net.load import Load
+from zhuomai_appliance.net.page_turns import PageTurns
 
 CONNECTIONS: Final = 256
 CONNECTIONS_OF_ADDRESS: Final = 16
@@ -38,11 +39,18 @@ class PlainRequest(server.Request):
     _received = 0
 
     def process(self) -> None:
-        """Serve the request, when RADIUS lets us."""
+        """Have the request served when its turn comes."""
         channel: Any = self.channel
-        if channel.site.holds(self):
-            return
-        super().process()
+        site = channel.site
+        if not isinstance(site, AdmittingSite):
+            super().process()
+        elif not site.holds(self):
+            site.serve(self)
+
+    def process_now(self) -> None:
+        """Serve the request, unless its browser has left meanwhile."""
+        if self.channel is not None:
+            super().process()
 
     def gotLength(self, length: int | None) -> None:
         """Hang up on a body that says it is too long."""
@@ -135,6 +143,7 @@ class AdmittingSite(server.Site):
     Args:
         of_address: connections that one address may hold; schools behind NAT need more on the captive site.
         load: how long RADIUS waits; None where it does not matter.
+        turns: what pages may take of a turn, shared by all listeners; None for no bound.
         holds_requests: while RADIUS waits, requests are held for a while (a console) and not put off at once (a
             captive page, whose phones come back by themselves).
     """
@@ -149,6 +158,7 @@ class AdmittingSite(server.Site):
         *,
         of_address: int = CONNECTIONS_OF_ADDRESS,
         load: Load | None = None,
+        turns: PageTurns | None = None,
         holds_requests: bool = False,
     ) -> None:
         super().__init__(resource, requestFactory=PlainRequest, timeout=IDLE_SECONDS, reactor=reactor)
@@ -156,6 +166,7 @@ class AdmittingSite(server.Site):
         self.reactor = reactor
         self._of_address = of_address
         self._load = load
+        self._turns = turns
         self._holds_requests = holds_requests
         self._inside: dict[DeadlineChannel, str] = {}
         self._from: Counter[str] = Counter()
@@ -237,6 +248,13 @@ class AdmittingSite(server.Site):
         held.look()
         return True
 
+    def serve(self, request: PlainRequest) -> None:
+        """Serve a request in this turn or a later one."""
+        if self._turns is None:
+            request.process_now()
+        else:
+            self._turns.run(request.process_now)
+
     def getResourceFor(self, request: Any) -> IResource:
         """The resource of a request, or the busy answer."""
         if self._in_work >= IN_WORK:
@@ -277,7 +295,7 @@ class _Held:
             self._next = self._site.reactor.callLater(LOOK_AGAIN_SECONDS, self.look)
         else:
             self._next = None
-            server.Request.process(self._request)
+            self._site.serve(self._request)
 
     def gone(self, _: object) -> None:
         """The browser left."""
