@@ -203,12 +203,16 @@ class AccessFlow:
         if refused is None or refused.reason is Reason.UNKNOWN_USER:
             # Nobody here has the name: that is what makes it a guest's
             refused = proxying.refusal(packet, attempt, domain)
+        ruling, places = self._gatherer.gather_guest(attempt, nas, now)
+        refused = refused or authorize.refusal_of_guest(ruling, places)
         if refused is not None:
             return succeed(self._reject(refused, attempt, None, nas, None))
-        asked = Deferred.fromCoroutine(proxying.ask(packet, attempt, domain, nas, peer, password, now))
-        return asked.addCallback(self._told, attempt, nas)
+        asked = Deferred.fromCoroutine(
+            proxying.ask(packet, attempt, domain, nas, peer, password, now, ruling)
+        )
+        return asked.addCallback(self._told, attempt, nas, now)
 
-    def _told(self, verdict: GuestVerdict, attempt: AccessAttempt, nas: Nas) -> AccessAnswer:
+    def _told(self, verdict: GuestVerdict, attempt: AccessAttempt, nas: Nas, now: int) -> AccessAnswer:
         """Record what a server elsewhere said, and say it to the device."""
         if verdict.rejection is not None:
             answer = self._reject(verdict.rejection, attempt, None, nas, None)
@@ -218,6 +222,7 @@ class AccessFlow:
             return answer._replace(attributes=verdict.attributes or answer.attributes, delay_seconds=0.0)
         code = Code.ACCESS_CHALLENGE if verdict.code is Code.ACCESS_CHALLENGE else Code.ACCESS_ACCEPT
         if code is Code.ACCESS_ACCEPT:
+            self._hold_place(attempt, nas, now)
             self._record(attempt, nas, None, accepted=True, reason="", detail=verdict.detail, lookup_code="")
         return AccessAnswer(code, verdict.attributes, hidden=verdict.hidden)
 
@@ -233,10 +238,9 @@ class AccessFlow:
     ) -> AccessAnswer:
         attempt, now, account = case.attempt, case.now, known.facts.account
         token = class_token.make(self._vault, self._tickets.draw(), account.id)
-        device, limits = place_of(attempt), self._tables.policies(nas.project_id).places
+        device = place_of(attempt)
         self._reservations.hold(account.id, device, now)
-        if limits is not None:
-            self._reservations.places.hold(limits, attempt, nas, device, now)
+        self._hold_place(attempt, nas, now)
         if grant.ends:
             for kick in kicks_of(grant, known.facts.open_sessions, now):
                 self._reservations.kicks.add(account.id, kick)
@@ -256,6 +260,12 @@ class AccessFlow:
             Code.ACCESS_ACCEPT,
             attributes_for(grant, nas, profile_of(nas.vendor), renamed, attempt.access_kind, token),
         )
+
+    def _hold_place(self, attempt: AccessAttempt, nas: Nas, now: int) -> None:
+        """Count a login at the limited places that it enters."""
+        limits = self._tables.policies(nas.project_id).places
+        if limits is not None:
+            self._reservations.places.hold(limits, attempt, nas, place_of(attempt), now)
 
     def _reject(
         self,

@@ -11,7 +11,8 @@ from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import AccessAttempt, AccessKind, MacProof
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.people import AccountId
-from zhuomai_appliance.policy.facts import AccessFacts, OpenSession, Reservation
+from zhuomai_appliance.policy.facts import AccessFacts, OpenSession, PlaceCount, Reservation
+from zhuomai_appliance.policy.rules import OPEN, Ruling, Where
 from zhuomai_appliance.store import access_rules, accounts, login_facts, sessions
 from zhuomai_appliance.store.interface import Reader, Store
 from zhuomai_appliance.store.vault import Vault
@@ -95,6 +96,22 @@ class Gatherer:
         secrets = self._one_time_secrets(reader, attempt, account.id, nas, now) if found.has_secrets else ()
         secrets += self._spare_secrets(attempt, account.id, nas, now)
         return Known(facts, secrets, is_due, found.lent)
+
+    def gather_guest(
+        self, attempt: AccessAttempt, nas: Nas, now: int
+    ) -> tuple[Ruling, tuple[PlaceCount, ...]]:
+        """The same of somebody whose account is elsewhere: what the rules say of the place, and how full it is."""
+        policies = self._tables.policies(nas.project_id)
+        ruling = OPEN
+        places: tuple[PlaceCount, ...] = ()
+        if policies.rules is not None:
+            outer = vlans_from(attempt.port_id).outer
+            where = Where(None, nas.id, attempt.access_kind, attempt.ssid, attempt.vlan, outer, attempt.ip)
+            ruling = policies.rules.ruling(where, now)
+        if policies.places is not None:
+            device = place_of(attempt)
+            places = self._reservations.places.around(policies.places, attempt, nas, device, now)
+        return ruling, places
 
     def _password(self, login: accounts.Login) -> bytes | None:
         if login.secret_sealed is None:

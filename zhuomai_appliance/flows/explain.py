@@ -180,7 +180,12 @@ class Explainer:
             if of_realm is None
             else Step("realm", "refused", shown, of_realm.reason.value, of_realm.detail)
         )
-        verdict = refused or of_realm
+        ruling, places = self._gatherer.gather_guest(attempt, nas, now)
+        of_place = authorize.refusal_of_guest(ruling, places)
+        if of_place is not None:
+            name = "rules" if ruling.is_denied else "places"
+            steps.append(Step(name, "refused", {}, of_place.reason.value, of_place.detail))
+        verdict = refused or of_realm or of_place
         return Explanation(
             attempt=attempt,
             nas=nas,
@@ -188,7 +193,7 @@ class Explainer:
             account=None,
             steps=tuple(steps),
             verdict=verdict,
-            rule=None,
+            rule=None if ruling.rule is None else ruling.rule.name,
             rate_source=None,
             end_seconds=None,
             end_why=None,

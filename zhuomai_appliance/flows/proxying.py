@@ -21,6 +21,8 @@ from zhuomai_appliance.flows.roster import Roster, Standing
 from zhuomai_appliance.model.access import AccessAttempt, Grant, PapProof, Reason, Rejection
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.roaming import ANY_OTHER, Upstream, UpstreamId, WhenSilent
+from zhuomai_appliance.policy.authorize import granted_to_guest
+from zhuomai_appliance.policy.rules import OPEN, Ruling
 from zhuomai_appliance.radius import attributes as attr
 from zhuomai_appliance.radius.forwarding import came_back, forwarded, is_looping, permitted
 from zhuomai_appliance.radius.hidden import HiddenValue
@@ -120,15 +122,16 @@ class Proxying:
         peer: str,
         password: bytes | None,
         now: int,
+        ruling: Ruling = OPEN,
     ) -> GuestVerdict:
-        """Pass a login on to the first server that answers."""
+        """Pass a login on to the first server that answers; ``ruling`` is what our access rules say of the place."""
         user_name = outgoing_name(packet, attempt, domain)
         mark = self._mark + self._tickets.draw()
         attributes = (*identity_of(packet, nas), *forwarded(packet, user_name, mark))
         for server in self._servers(packet, domain, nas, peer):
             reply = await self._ask_one(server.upstream, attributes, password, mark)
             if reply is not None:
-                return self._read(reply, server, attempt, domain, nas, now)
+                return self._read(reply, server, attempt, domain, nas, now, ruling)
         return self._nobody(domain, attempt)
 
     def _servers(self, packet: Packet, domain: Domain, nas: Nas, peer: str) -> list[Server]:
@@ -177,6 +180,7 @@ class Proxying:
         domain: Domain,
         nas: Nas,
         now: int,
+        ruling: Ruling,
     ) -> GuestVerdict:
         packet, name = reply.packet, server.upstream.name
         kept = permitted(packet, server.accepted)
@@ -199,8 +203,11 @@ class Proxying:
             rate=None,
             acct_interim_seconds=nas.interim_seconds,
         )
+        grant = granted_to_guest(grant, ruling, now)
         own = attributes_for(grant, nas, profile_of(nas.vendor), None, attempt.access_kind, token)
-        theirs = tuple(one for one in kept if one[0] not in _TIMEOUTS)
+        # What our rules set is set once; vendors' attributes differ inside
+        ours = {number for number, _ in own} - {attr.VENDOR_SPECIFIC}
+        theirs = tuple(one for one in kept if one[0] not in _TIMEOUTS and one[0] not in ours)
         return GuestVerdict(Code.ACCESS_ACCEPT, (*theirs, *own), None, name, reply.hidden)
 
     # Conversations ------------------------------------------------------------------------------------------------------

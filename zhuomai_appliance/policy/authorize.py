@@ -18,12 +18,15 @@ from zhuomai_appliance.model.access import (
     Rejection,
     Verdict,
 )
+from zhuomai_appliance.model.access_rules import AccessRule
 from zhuomai_appliance.model.entitlement import WhyNot, why_not
 from zhuomai_appliance.model.people import is_printable_name
 from zhuomai_appliance.policy import shown
 from zhuomai_appliance.policy.case import Case
 from zhuomai_appliance.policy.devices import NOT_BOUND, BindingPlan, may_come_back
+from zhuomai_appliance.policy.facts import PlaceCount
 from zhuomai_appliance.policy.limits import chosen_rate, interim_seconds
+from zhuomai_appliance.policy.rules import Ruling
 
 _WHY: Final = {
     WhyNot.NO_PLAN: Reason.NO_PLAN,
@@ -159,7 +162,12 @@ def _sessions(case: Case) -> Rejection | None:
 
 def _places(case: Case) -> Rejection | None:
     """How many may be at one access point, in one network, at one device, in the project (features A28)."""
-    for place in case.known.places:
+    places = case.known.places
+    return _full(places) if places else None
+
+
+def _full(places: tuple[PlaceCount, ...]) -> Rejection | None:
+    for place in places:
         if place.others >= place.maximum:
             detail = f"{place.kind} {place.value} {place.others}/{place.maximum}"
             return Rejection(Reason.PLACE_FULL, detail, (("n", place.maximum),))
@@ -255,7 +263,11 @@ def grant(case: Case) -> Grant:
     )
     if facts.open_sessions and isinstance(case.room, tuple) and case.room:
         made = made._replace(ends=tuple((one.nas_id, one.acct_session_id) for one in case.room))
-    rule = None if facts.rules is None else case.ruling.rule
+    return made if facts.rules is None else _overridden(made, case.ruling.rule)
+
+
+def _overridden(made: Grant, rule: AccessRule | None) -> Grant:
+    """A grant with what an access rule gives instead."""
     if rule is None:
         return made
     return made._replace(
@@ -264,6 +276,22 @@ def grant(case: Case) -> Grant:
         pool=rule.pool,
         acl=rule.acl,
         isolation=rule.isolation or made.isolation,
+    )
+
+
+def refusal_of_guest(ruling: Ruling, places: tuple[PlaceCount, ...]) -> Rejection | None:
+    """Why somebody whose account is elsewhere may not log in here and now: where and when are ours to say."""
+    return ruling.refusal() or _full(places)
+
+
+def granted_to_guest(made: Grant, ruling: Ruling, now: int) -> Grant:
+    """What a server elsewhere allows, within our hours and by our rules."""
+    timeout = made.session_timeout_seconds
+    if ruling.forbidden_at is not None:
+        left = ruling.forbidden_at - now
+        timeout = left if timeout is None else min(timeout, left)
+    return _overridden(
+        made._replace(session_timeout_seconds=timeout, rate=ruling.rate or made.rate), ruling.rule
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from zhuomai_appliance.model.access import MacProof
 from zhuomai_appliance.model.access_rules import AccessRule
+from zhuomai_appliance.model.network import ListKind
 from zhuomai_appliance.model.people import BindingKind, BindingMode
 from zhuomai_appliance.model.products import WhenFull
 from zhuomai_appliance.policy.devices import bound_count, flapping, other_devices
@@ -49,7 +50,9 @@ def lists(case: Case) -> Shown:
     shown: dict[str, Value] = {"entries": len(case.lists.entries), "mac": attempt.mac, "ip": attempt.ip}
     for number, match in enumerate(found, 1):
         entry = match.entry
-        shown[f"match_{number}"] = f"{entry.action} {entry.kind} {entry.value}"
+        # A number that belongs to a person is no help to whoever helps him
+        value = "" if entry.kind is ListKind.PHONE else f" {entry.value}"
+        shown[f"match_{number}"] = f"{entry.action} {entry.kind}{value}"
     return shown
 
 
