@@ -40,6 +40,7 @@ from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Operators
 from zhuomai_appliance.flows.pacing import BURST, PER_SECOND
 from zhuomai_appliance.flows.portal_login import PortalLogin
+from zhuomai_appliance.flows.reaping import Reaper
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
@@ -131,6 +132,16 @@ class Appliance(MultiService):
             store, tables, self.coa, clocks.now, clocks.monotonic, self.alarms, self.watched
         )
         effects = Round("effects", BURST / PER_SECOND, self.dispatcher.run, clocks)
+        self.reaper = Reaper(
+            store,
+            tables,
+            self.dispatcher.abilities,
+            self.interims,
+            self.alarms,
+            self.watched,
+            effects.soon,
+            clocks.now(),
+        )
         follow_up = FollowUp(store, self.interims, self.watched, self.alarms, effects.soon)
         self.roaming = roaming = Roaming(store, self.vault, tables, self.entropy, clocks, self.reactor, {})
         self.access = AccessFlow(
@@ -212,8 +223,7 @@ class Appliance(MultiService):
             bound["portal"].append(self._udp_port(settings.portal.listen, self.portal))
             self._udp_port(Endpoint(settings.portal.listen.host, 0), self.coa)
             shared: dict[str, Any] = {"load": self.load, "turns": PageTurns(self.clocks)}
-            phones = AdmittingSite(
-                X
+            phones = AdmittingSite(captive, self.reactor, of_address=CAPTIVE_CONNECTIONS_OF_ADDRESS, **shared)
             bound["captive"].append(self._site_port("captive", settings.web.captive, phones))
             tls = ssl.DefaultOpenSSLContextFactory(
                 str(self.files.certificate_key), str(self.files.certificate)

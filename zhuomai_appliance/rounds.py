@@ -48,12 +48,20 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
 
         return run
 
+    def judged(look: Callable[[int], Any]) -> Callable[[], Any]:
+        async def run() -> None:
+            if watch.is_settled() and store.state.writable:
+                await look(clocks.now())
+
+        return run
+
     return (
         effects,
         Round("chains", 5.0, settled(housekeeping.move_chains), clocks),
         Round("uncovered", 5.0, settled(housekeeping.end_uncovered), clocks),
         Round("forbidden", 5.0, settled(Patrol().look, appliance.tables), clocks),
-        Round("stale", 30.0, settled(housekeeping.close_stale), clocks),
+        Round("stale", 30.0, judged(appliance.reaper.look), clocks),
+        Round("marks", 30.0, judged(appliance.reaper.sweep_marks), clocks),
         Round("months", 3600.0, timed(housekeeping.prepare_months), clocks),
         Round("finished", 60.0, timed(housekeeping.move_finished), clocks),
         Round("earnings", 3600.0, settled(housekeeping.earn, appliance.tables), clocks),

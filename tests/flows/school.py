@@ -21,6 +21,7 @@ from zhuomai_appliance.flows.follow_up import FollowUp
 from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.portal_login import PortalLogin
 from zhuomai_appliance.flows.ports import AccessAnswer, ControlOutcome, ControlResult
+from zhuomai_appliance.flows.reaping import Reaper
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
@@ -153,6 +154,16 @@ class School:
         )
         self.dispatcher = Dispatcher(
             self.store, self.tables, self.control, self.now, self.clock.seconds, self.alarms, self.watched
+        )
+        self.reaper = Reaper(
+            self.store,
+            self.tables,
+            self.dispatcher.abilities,
+            self.interims,
+            self.alarms,
+            self.watched,
+            self.wake,
+            NOW,
         )
         self.reception = Reception(self.tables, self.vault)
         self.portal = PortalLogin(

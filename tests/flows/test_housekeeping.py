@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.school import (
@@ -61,38 +59,6 @@ class HousekeepingTests(SynchronousTestCase):
         school.report(START)
         school.clock.advance(200)
         self.assertEqual(self.do("end_uncovered"), 0)
-
-    def test_silent_session_closes_at_its_last_sign(self) -> None:
-        """One silent session of a device that speaks is closed at its last report: nobody is billed for silence."""
-        school = self.school
-        school.report(START)
-        school.report(START, sid="S2", mac=LAPTOP, ip=LAPTOP_IP, name="x")
-        for seconds in (300, 600, 900, 1200):
-            school.clock.advance(300)
-            school.report(INTERIM, seconds, sid="S2", mac=LAPTOP, ip=LAPTOP_IP, name="x")
-        self.assertEqual(self.do("close_stale"), 1)
-        self.assertEqual(
-            school.rows("SELECT acct_session_id, stopped_at, closed_by FROM session ORDER BY id"),
-            [("S1", NOW, "stale"), ("S2", None, None)],
-        )
-
-    def test_device_that_is_cut_off_keeps_its_sessions(self) -> None:
-        """A whole silent device closes nothing for a day: a cut link must not end three thousand sessions."""
-        school = self.school
-        school.report(START)
-        school.clock.advance(4 * 3600)
-        self.assertEqual(self.do("close_stale"), 0)
-        school.clock.advance(DAY)
-        self.assertEqual(self.do("close_stale"), 1)
-
-    def test_another_devices_life_is_no_sign(self) -> None:
-        """That one device speaks says nothing about another."""
-        school = self.school
-        other = school.add_nas(name="ac2", address=ip_network("192.0.2.2"))
-        school.report(START)
-        school.clock.advance(1200)
-        school.report(START, sid="O", mac=LAPTOP, ip=LAPTOP_IP, nas=other)
-        self.assertEqual(self.do("close_stale"), 0)
 
     def test_next_months_table_is_there_in_time(self) -> None:
         """The attempts of this month and the next have their tables, however often it is asked for."""

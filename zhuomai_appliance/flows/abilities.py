@@ -28,14 +28,20 @@ class Abilities:
 
     def __init__(self) -> None:
         self._cannot: dict[tuple[Inability, NasId, str], tuple[Nas, int]] = {}
+        self._answered: dict[tuple[NasId, str], int] = {}
 
     def note(self, inability: Inability, nas: Nas, host: str, now: int) -> None:
         """The device at ``host`` has shown that it cannot."""
         self._cannot[inability, nas.id, host] = nas, now + REMEMBERED_SECONDS[inability]
 
-    def forget(self, inability: Inability, nas: Nas, host: str) -> None:
-        """It can after all."""
-        self._cannot.pop((inability, nas.id, host), None)
+    def answered(self, nas: Nas, host: str, now: int) -> None:
+        """The device has answered a request of ours, with whatever."""
+        self._cannot.pop((Inability.ANSWER, nas.id, host), None)
+        self._answered[nas.id, host] = now
+
+    def answered_at(self, nas: Nas, host: str) -> int:
+        """When it last answered a request of ours, epoch seconds; 0 for never."""
+        return self._answered.get((nas.id, host), 0)
 
     def cannot(self, inability: Inability, nas: Nas, host: str, now: int) -> bool:
         """Whether it is remembered that the device cannot, as it is set up now."""

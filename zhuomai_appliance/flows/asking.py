@@ -51,12 +51,7 @@ class Asker:
         def named(full: bool) -> Sequence[Attribute]:
             return disconnect_attributes(session, nas, profile, full=full)
 
-        result = await self._ask(self._control.disconnect, nas, host, named)
-        if result.outcome in (ControlOutcome.ACK, ControlOutcome.NAK):
-            self._abilities.forget(Inability.ANSWER, nas, host)
-        elif result.outcome is not ControlOutcome.BUSY:
-            self._abilities.note(Inability.ANSWER, nas, host, self._clock())
-        return result
+        return await self._ask(self._control.disconnect, nas, host, named)
 
     async def change(self, session: Session, change: Change, nas: Nas) -> ControlResult | None:
         """Ask for a session's change; None if this maker's devices cannot change all that is asked for."""
@@ -81,6 +76,10 @@ class Asker:
                 break
             attributes = again
             result = await send(nas, host, attributes)
+        if result.outcome in (ControlOutcome.ACK, ControlOutcome.NAK):
+            self._abilities.answered(nas, host, self._clock())
+        elif result.outcome is not ControlOutcome.BUSY:
+            self._abilities.note(Inability.ANSWER, nas, host, self._clock())
         return result
 
 

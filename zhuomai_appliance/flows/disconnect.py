@@ -37,7 +37,7 @@ AGAIN_SECONDS: Final = (2, 4, 8)
 ACK_GRACE_SECONDS: Final = 10
 """How long a device that acknowledged may take for its Stop before we close the row ourselves."""
 STALE_AGAIN_SECONDS: Final = 60
-"""A silent session whose device does not answer about it is kept for so long, and then closed all the same."""
+"""A silent session of which its device says something odd is kept for so long, and then closed all the same."""
 
 _LIFTED: Final = frozenset(("expired", "used_up", "forbidden", "not_allowed"))
 """Reasons that a purchase, or another rule, may have taken away while the request waited."""
@@ -139,7 +139,7 @@ class Dispatcher:
                 await self._confirm(row, stored, nas)
             elif row.kind == effects.CHANGE:
                 await self._change(row, stored.session, nas)
-            elif row.kind == effects.STALE:
+            elif row.kind in (effects.STALE, effects.REACH):
                 await self._ask_stale(row, stored, nas)
             else:
                 await self._disconnect(row, stored, nas)
@@ -193,7 +193,7 @@ class Dispatcher:
 
         await self._store.write(task)
         self._watched.mark(session.id, why)
-        self._alarms.sound(AlarmKind.MUST_REAUTH, f"session {session.id} at {nas.name}", words, now)
+        self._alarms.sound(AlarmKind.MUST_REAUTH, effects.subject(session.id, nas.name), words, now)
 
     async def _confirm(self, row: journal.OutboxRow, stored: StoredSession, nas: Nas) -> None:
         """The grace after an ACK is over and no Stop came: close the row, unless the device spoke of it since."""
@@ -203,12 +203,24 @@ class Dispatcher:
             await self._finish(row, ok=True, result="closed without a Stop", close=stored)
 
     async def _ask_stale(self, row: journal.OutboxRow, stored: StoredSession, nas: Nas) -> None:
-        """Close a silent session if its device says that it is over, or has twice had no good answer (semantics §6)."""
-        if stored.seen_at != row.payload["seen_at"]:
+        """Close a silent session if its device says that it is over, or twice says something else (semantics §6)."""
+        host = stored.session.nas_address or nas.host
+        is_reach, is_mute = (
+            row.kind == effects.REACH,
+            self.abilities.cannot(Inability.ANSWER, nas, host, self._clock()),
+        )
+        if not is_reach and stored.seen_at != row.payload["seen_at"]:
             await self._finish(row, ok=True, result="the device reports the session alive")
             return
+        if not is_reach and is_mute and row.tries == 0:
+            await self._finish(row, ok=True, result="the device answers no questions", close=stored)
+            return
         result = await self._asker.disconnect(stored.session, nas)
-        if _action(result) in _OVER or row.tries > 0:
+        is_silent = result.outcome in (ControlOutcome.SILENT, ControlOutcome.UNVERIFIED)
+        if (is_reach or is_silent) and _action(result) not in _OVER:
+            # Silence is judged by the next round, which sees whether the device speaks otherwise
+            await self._finish(row, ok=False, result=words_of(result, nas))
+        elif _action(result) in _OVER or row.tries > 0:
             await self._finish(row, ok=True, result=words_of(result, nas), close=stored)
         else:
             await self._postpone(row, STALE_AGAIN_SECONDS, words_of(result, nas))

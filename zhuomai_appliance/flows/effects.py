@@ -11,7 +11,7 @@ from typing import Final
 
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import SessionId
-from zhuomai_appliance.model.network import ProjectId
+from zhuomai_appliance.model.network import NasId, ProjectId
 from zhuomai_appliance.model.people import AccountId, GroupId
 from zhuomai_appliance.store import accounts, journal, sessions
 from zhuomai_appliance.store.interface import Transaction
@@ -20,6 +20,7 @@ DISCONNECT: Final = "disconnect"
 CHANGE: Final = "change"
 CONFIRM: Final = "confirm"
 STALE: Final = "stale"
+REACH: Final = "reach"
 VERIFY: Final = "verify"
 
 MARKING: Final = frozenset(("used_up", "expired", "locked", "policy_changed", "forbidden", "not_allowed"))
@@ -66,6 +67,28 @@ def ask_stale(tx: Transaction, session_id: SessionId, project_id: ProjectId, see
         kind=STALE,
         payload={"session_id": session_id, "seen_at": seen_at},
         at=at,
+        again=True,
+        session_id=session_id,
+    )
+
+
+def subject(session_id: SessionId, nas_name: str) -> str:
+    """How alarms name a session."""
+    return f"session {session_id} at {nas_name}"
+
+
+def ask_reach(
+    tx: Transaction, session_id: SessionId, project_id: ProjectId, nas_id: NasId, host: str, at: int
+) -> bool:
+    """Ask a device that is silent as a whole about one of its silent sessions: any answer shows that it is there."""
+    return journal.put_effect(
+        tx,
+        project_id,
+        key=f"{REACH}:{nas_id}:{host}",
+        kind=REACH,
+        payload={"session_id": session_id},
+        at=at,
+        again=True,
         session_id=session_id,
     )
 

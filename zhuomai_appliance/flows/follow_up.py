@@ -92,12 +92,12 @@ class FollowUp:
             return
         self._watched.forget_rate(session_id)
         if report.reported_rate == (expected.rate.up_bps, expected.rate.down_bps):
-            self._alarms.clear(AlarmKind.RATE_DIFFERS, f"session {session_id} at {nas.name}", now)
+            self._alarms.clear(AlarmKind.RATE_DIFFERS, effects.subject(session_id, nas.name), now)
             self._verified(session_id, "the device reports the rate that it was given", now, ok=True)
             return
         up, down = report.reported_rate
         words = f"given {expected.rate}, reported {format_rate(up)}/{format_rate(down)}"
-        self._alarms.sound(AlarmKind.RATE_DIFFERS, f"session {session_id} at {nas.name}", words, now)
+        self._alarms.sound(AlarmKind.RATE_DIFFERS, effects.subject(session_id, nas.name), words, now)
         self._verified(session_id, words, now, ok=False)
         if not expected.retried:
             self._write(

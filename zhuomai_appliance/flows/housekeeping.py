@@ -1,4 +1,4 @@
-"""What time alone brings about: chains that move, plans that end in mid-session, stale sessions, months, earnings.
+"""What time alone brings about: chains that move, plans that end in mid-session, months, earnings.
 
 Each function is one round: bounded work, its own transactions, safe to run again. net.timers calls them.
 """
@@ -14,9 +14,7 @@ from zhuomai_appliance.flows import chains, earnings, effects
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.entitlement import Entitlement
-from zhuomai_appliance.model.network import NasId
 from zhuomai_appliance.model.products import SubscriptionId
-from zhuomai_appliance.policy.sessions import stale_at
 from zhuomai_appliance.store import accounts, journal, months, sessions
 from zhuomai_appliance.store import operators as operator_rows
 from zhuomai_appliance.store.interface import Store, Transaction
@@ -81,31 +79,6 @@ async def end_uncovered(store: Store, now: int) -> int:
         return asked
 
     return await store.write(task) if found else 0
-
-
-async def close_stale(store: Store, now: int) -> int:
-    """Close sessions without a sign of life at their last one: nobody is billed for silence (W39). How many.
-
-    A device that is silent as a whole is left alone: a cut link must not close three thousand sessions.
-    """
-    heard = await store.read(sessions.last_packets)
-    silent = await store.read(lambda reader: sessions.silent_sessions(reader, now - 900, ROUND))
-    due = [
-        (session_id, seen_at)
-        for session_id, nas_id, seen_at, interim in silent
-        if stale_at(seen_at, interim) <= now and not _is_cut_off(heard, nas_id, seen_at, interim, now)
-    ]
-
-    def task(tx: Transaction) -> int:
-        return sum(sessions.close_stale(tx, session_id, seen_at) for session_id, seen_at in due)
-
-    return await store.write(task) if due else 0
-
-
-def _is_cut_off(heard: dict[NasId, int], nas_id: NasId, seen_at: int, interim: int, now: int) -> bool:
-    """Whether the whole device has been silent for two intervals; given up after a day, when the sessions end all the same."""
-    last = heard.get(nas_id, 0)
-    return now - last > 2 * interim and now - seen_at < 86_400
 
 
 async def prepare_months(store: Store, now: int) -> None:

@@ -241,12 +241,47 @@ def close_stale(tx: Transaction, session_id: SessionId, seen_before: int) -> boo
     return tx.run(_Q.close_stale, id=session_id, seen_before=seen_before) == 1
 
 
-def silent_sessions(reader: Reader, seen_before: int, limit: int) -> list[tuple[SessionId, NasId, int, int]]:
-    """Open sessions without a packet since a time: id, NAS, last arrival, interim interval in seconds."""
+class SilentSession(NamedTuple):
+    """An open session without a packet for some time; ``has_reported`` if ever more than its Start was heard."""
+
+    id: SessionId
+    project_id: ProjectId
+    nas_id: NasId
+    nas_address: str
+    account_id: AccountId | None
+    started_at: int
+    seen_at: int
+    interim_seconds: int
+    has_reported: bool
+
+
+def silent_sessions(reader: Reader, seen_before: int, limit: int) -> list[SilentSession]:
+    """Open sessions without a packet since a time, the longest silent first."""
     return [
-        (SessionId(i), NasId(n), seen, interim)
-        for i, n, seen, interim in reader.all(_Q.silent_sessions, seen_before=seen_before, limit=limit)
+        SilentSession._make((*row[:-1], bool(row[-1])))
+        for row in reader.all(_Q.silent_sessions, seen_before=seen_before, limit=limit)
     ]
+
+
+class OpenDevice(NamedTuple):
+    """What is open at one device: when it was last heard, the longest interval, how many sessions have ever reported.
+
+    ``hourly`` is how many interims its sessions owe in an hour.
+    """
+
+    nas_id: NasId
+    nas_address: str
+    sessions: int
+    seen_at: int
+    interim_seconds: int
+    reporters: int
+    hourly: float
+
+
+def open_devices(reader: Reader, now: int) -> list[OpenDevice]:
+    """Every device with open sessions; a network of devices is told one by one."""
+    found = reader.all(_Q.open_devices, now=now)
+    return [OpenDevice._make((*row[:-1], row[-1] / 1000)) for row in found]
 
 
 def last_packets(reader: Reader) -> dict[NasId, int]:
