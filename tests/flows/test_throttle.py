@@ -5,6 +5,7 @@ from zhuomai_appliance.flows.throttle import (
     FORGET_SECONDS,
     FREE_TRIES,
     FREE_TRIES_OF_DEVICE,
+    FREE_TRIES_OF_NAME,
     LONGEST_WAIT_SECONDS,
     Device,
     Throttle,
@@ -65,4 +66,35 @@ def test_memory_is_bounded() -> None:
     for i in range(1000):
         for _ in range(FREE_TRIES):
             throttle.failed(f"name{i}", CROWD, 0.0)
-    assert sum(throttle.wait_seconds(f"name{i}", CROWD, 0.0) > 0 for i in range(1000)) == 10
+    remembered = [i for i in range(1000) if throttle.wait_seconds(f"name{i}", CROWD, 0.0)]
+    assert remembered == list(range(995, 1000))
+
+
+def test_name_guessed_at_from_ever_new_devices() -> None:
+    """Fifty wrong tries of one name from fifty devices slow the next stranger, not the owner's devices, not other names."""
+    throttle = Throttle()
+    throttle.succeeded("zhang", LAPTOP)
+    for number in range(FREE_TRIES_OF_NAME):
+        device = Device(f"forged{number}", is_one=True)
+        assert (
+            throttle.wait_seconds("zhang", device, 0.0)
+            == throttle.stranger_wait_seconds("zhang", device, 0.0)
+            == 0
+        )
+        throttle.failed("zhang", device, 0.0)
+    assert throttle.stranger_wait_seconds("zhang", PHONE, 0.0) > 0
+    assert throttle.stranger_wait_seconds("zhang", LAPTOP, 0.0) == 0
+    assert throttle.stranger_wait_seconds("li", PHONE, 0.0) == 0
+    assert throttle.stranger_wait_seconds("zhang", PHONE, LONGEST_WAIT_SECONDS + 1.0) == 0
+
+
+def test_owners_remembered_are_bounded() -> None:
+    """Whoever came lately is still known when many others came."""
+    throttle = Throttle(limit=100)
+    for number in range(1000):
+        throttle.succeeded(f"name{number}", PHONE)
+    assert len(throttle._own) + len(throttle._own_before) <= 200
+    for _ in range(FREE_TRIES_OF_NAME):
+        throttle.failed("name999", LAPTOP, 0.0)
+    assert throttle.stranger_wait_seconds("name999", PHONE, 0.0) == 0
+    assert throttle.stranger_wait_seconds("name999", LAPTOP, 0.0) > 0

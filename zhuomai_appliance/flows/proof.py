@@ -23,7 +23,7 @@ class Prover:
         name, device = normal_name(attempt.username), device_of(attempt)
         secrets = known.secrets if known is not None else ()
         password = known.facts.password if known is not None else None
-        wait = self._throttle.wait_seconds(name, device, self._monotonic())
+        wait = self.wait_seconds(attempt, known)
         matched = credentials.check(attempt.proof, password, [secret for _, secret in secrets])
         if wait and not matched:
             # A fresh one-time secret was earned at our own page, which has its own limits
@@ -33,6 +33,17 @@ class Prover:
             return Rejection(Reason.BAD_CREDENTIALS), None
         self._throttle.succeeded(name, device)
         return None, None if matched == credentials.STORED_PASSWORD else secrets[matched - 1][0]
+
+    def wait_seconds(self, attempt: AccessAttempt, known: Known | None) -> int:
+        """How long a login's terminal must wait before a wrong secret of it is looked at once more; 0 for now."""
+        name, device, now = normal_name(attempt.username), device_of(attempt), self._monotonic()
+        wait = self._throttle.wait_seconds(name, device, now)
+        others = self._throttle.stranger_wait_seconds(name, device, now)
+        if others > wait and not (
+            known is not None and any(bound.mac == attempt.mac for bound in known.facts.bindings)
+        ):
+            return others
+        return wait
 
     def count_failure(self, attempt: AccessAttempt) -> None:
         """Count a wrong try against the name and the device it came from."""

@@ -2,7 +2,8 @@
 
 Counted for each (name, device) pair: wrong tries of a stranger's device do not stop the owner's own. A second count for
 each device alone slows a device that goes through many names; it is not kept where no device is known, or a whole
-access controller would be slowed.
+access controller would be slowed. A third one for each name alone slows whoever guesses at one account from ever new
+devices; it does not concern the devices that have shown the right password.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from typing import Final, NamedTuple
 
 FREE_TRIES: Final = 5
 FREE_TRIES_OF_DEVICE: Final = 20
+FREE_TRIES_OF_NAME: Final = 50
 FIRST_WAIT_SECONDS: Final = 10
 LONGEST_WAIT_SECONDS: Final = 300
 FORGET_SECONDS: Final = 900
+
+_ANYWHERE: Final = "\n"
+"""In place of a name: no folded name is a line end."""
 
 
 class Device(NamedTuple):
@@ -39,23 +44,39 @@ class _Record:
 class Throttle:
     """Failures in memory; bounded, forgotten after a quarter of an hour. Times are seconds of a monotonic clock."""
 
-    def __init__(self, limit: int = 50_000) -> None:
+    def __init__(self, limit: int = 100_000) -> None:
         self._limit = limit
         self._records: OrderedDict[tuple[str, str], _Record] = OrderedDict()
+        self._own: set[tuple[str, str]] = set()
+        self._own_before: set[tuple[str, str]] = set()
 
     def wait_seconds(self, name: str, device: Device, now: float) -> int:
         """How long this device must wait before it may try this name again; 0 when it may now."""
         wait = self._wait((name, device.name), now)
         return max(wait, self._wait(("", device.name), now)) if device.is_one else wait
 
+    def stranger_wait_seconds(self, name: str, device: Device, now: float) -> int:
+        """How long a device must wait because others guess at this name; 0 for one that has shown the password."""
+        wait = self._wait((_ANYWHERE, name), now)
+        if wait and ((name, device.name) in self._own or (name, device.name) in self._own_before):
+            return 0
+        return wait
+
     def failed(self, name: str, device: Device, now: float) -> int:
         """Count a wrong try; how long the next one must wait."""
+        self._count((_ANYWHERE, name), FREE_TRIES_OF_NAME, now)
         wait = self._count((name, device.name), device.free_tries, now)
         return max(wait, self._count(("", device.name), FREE_TRIES_OF_DEVICE, now)) if device.is_one else wait
 
     def succeeded(self, name: str, device: Device) -> None:
         """Forget the pair's failures: the owner got in."""
-        self._records.pop((name, device.name), None)
+        pair = name, device.name
+        self._records.pop(pair, None)
+        if pair not in self._own:
+            if len(self._own) >= self._limit:
+                # Who has not been here since goes with the older half
+                self._own_before, self._own = self._own, set()
+            self._own.add(pair)
 
     def _wait(self, key: tuple[str, str], now: float) -> int:
         record = self._records.get(key)
