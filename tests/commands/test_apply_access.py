@@ -224,3 +224,24 @@ def test_mistakes_are_told_with_table_item_and_key(box: Box, text: str, sentence
     with reading(box.files.database) as reader:
         assert access_rules.rules(reader) == []
         assert access_rules.place_limits(reader) == []
+
+
+def test_what_is_removed_is_gone(box: Box) -> None:
+    """`removed = true` takes an item away, once; a second time there is nothing to take."""
+    apply(box, SITE)
+    gone = SITE
+    for key in ('name = "dormitory"', 'kind = "holiday"', "max = 60", 'value = "A45E.60"'):
+        gone = gone.replace(key, f"{key}\nremoved = true")
+    items = apply(box, gone)
+    assert {name for name, item in items.items() if item["note"] == "removed"} == {
+        "rule dormitory",
+        "holiday 2026-10-01",
+        "place_limit ap 00:15:70:91:e2:40",
+        "list mac a4:5e:60",
+    }
+    with reading(box.files.database) as reader:
+        assert [rule.name for rule in access_rules.rules(reader)] == ["visitors"]
+        assert access_rules.holidays(reader) == []
+        assert [limit.kind for limit in access_rules.place_limits(reader)] == [PlaceKind.PROJECT]
+        assert [entry.value for entry in network.access_lists(reader)] == ["10.9.7.0/24"]
+    assert {item["outcome"] for item in apply(box, gone).values()} == {"left"}

@@ -79,6 +79,7 @@ class ListTable(Table):
     value_: Name = Field(alias="value")
     reason: Text = ""
     expires: Instant | None = None
+    removed: Yes = False
 
     @model_validator(mode="after")
     def _value_is_of_its_kind(self) -> ListTable:
@@ -98,7 +99,9 @@ class ListTable(Table):
     def value(self) -> SiteListEntry:
         """See `Table.value`."""
         written = normal_value(self.kind, self.value_) or self.value_
-        return SiteListEntry(self.project, self.kind, self.action, written, self.reason, self.expires)
+        return SiteListEntry(
+            self.project, self.kind, self.action, written, self.reason, self.expires, self.removed
+        )
 
 
 class RuleTable(Table):
@@ -110,6 +113,7 @@ class RuleTable(Table):
     action: RuleAction
     reason: Text = ""
     enabled: Yes = True
+    removed: Yes = False
     group: Name | None = None
     nas: Name | None = None
     ssid: Names = []
@@ -136,6 +140,7 @@ class RuleTable(Table):
             action=self.action,
             reason=self.reason,
             enabled=self.enabled,
+            removed=self.removed,
             group=self.group,
             nas=self.nas,
             ssids=tuple(self.ssid),
@@ -163,10 +168,11 @@ class HolidayTable(Table):
     date: Day
     kind: DayKind
     name: Text = ""
+    removed: Yes = False
 
     def value(self) -> SiteHoliday:
         """See `Table.value`."""
-        return SiteHoliday(self.project, day_of(self.date), self.kind, self.name)
+        return SiteHoliday(self.project, day_of(self.date), self.kind, self.name, self.removed)
 
 
 class PlaceLimitTable(Table):
@@ -178,6 +184,7 @@ class PlaceLimitTable(Table):
     kind: PlaceKind
     value_: Annotated[str, Field(max_length=128, strict=True, alias="value")] = ""
     max: Count
+    removed: Yes = False
 
     @model_validator(mode="after")
     def _value_is_of_its_kind(self) -> PlaceLimitTable:
@@ -190,7 +197,7 @@ class PlaceLimitTable(Table):
         written = self.value_
         if self.kind is PlaceKind.AP:
             written = normal_mac(written) or written
-        return SitePlaceLimit(self.project, self.kind, written, self.max)
+        return SitePlaceLimit(self.project, self.kind, written, self.max, self.removed)
 
 
 class DeviceTable(Table):

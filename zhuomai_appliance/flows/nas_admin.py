@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.model.network import Nas, NasId, ProjectId
-from zhuomai_appliance.store import journal, network
+from zhuomai_appliance.store import access_rules, journal, network
 from zhuomai_appliance.store.interface import Store, Transaction
 from zhuomai_appliance.store.vault import Vault
 
@@ -67,6 +67,7 @@ class NasAdmin:
             changed = [one for one in _names() if getattr(before, one) != getattr(after, one)]
             if changed:
                 network.update_nas(tx, self._vault, after)
+                access_rules.follow_nas(tx, before.project_id, before.name, after.name)
                 _audit(tx, actor, now, "nas.change", after, {"keys": changed})
             return after.id
 
@@ -98,6 +99,7 @@ class NasAdmin:
             if network.has_reported(tx, before):
                 raise NasRefused("in_use")
             network.remove_nas(tx, nas_id)
+            access_rules.follow_nas(tx, before.project_id, before.name, None)
             _audit(tx, actor, now, "nas.remove", before, {"address": str(before.address)})
             return before.name
 

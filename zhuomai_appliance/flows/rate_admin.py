@@ -86,7 +86,7 @@ class RateAdmin:
     async def remove(
         self, actor: Actor, project_id: ProjectId, rate_id: int, projects: Sequence[ProjectId] = ()
     ) -> str:
-        """Remove a template that no group and no account uses; its name.
+        """Remove a template that no group, account or access rule uses; its name.
 
         Raises:
             RateRefused: it is not there, or in use.
@@ -100,7 +100,7 @@ class RateAdmin:
             if before is None:
                 raise RateRefused("changed")
             users = rates.users(tx, project_id).get(rate_id)
-            if users is not None and (users.groups or users.accounts):
+            if users is not None and any(users):
                 raise RateRefused("in_use")
             rates.remove(tx, project_id, rate_id)
             _audit(tx, actor, now, project_id, "rate.remove", before.name, {}, before=str(before.limit))

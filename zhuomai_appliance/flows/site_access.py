@@ -31,7 +31,7 @@ from zhuomai_appliance.store import access_rules, accounts, network, settings
 if TYPE_CHECKING:
     from zhuomai_appliance.flows.site_changes import Shelf, SiteChanges
 
-_BY_NAME: Final = frozenset({"project", "group", "nas", "rate"})
+_BY_NAME: Final = frozenset({"project", "group", "nas", "rate", "removed"})
 
 
 def apply_lists(changes: SiteChanges, wanted: Iterable[SiteListEntry]) -> None:
@@ -42,6 +42,10 @@ def apply_lists(changes: SiteChanges, wanted: Iterable[SiteListEntry]) -> None:
         if shelf is None:
             continue
         found = known.get((shelf.id, item.kind, item.value))
+        if item.removed:
+            gone = network.remove_list_entry(changes.tx, shelf.id, item.kind, item.value)
+            _removed(changes, "list", f"{item.kind} {item.value}", shelf.id, gone=gone)
+            continue
         maker = changes.actor.name if found is None else found.created_by
         entry = AccessListEntry(
             shelf.id, item.kind, item.action, item.value, item.reason, item.expires_at, maker
@@ -60,6 +64,10 @@ def apply_holidays(changes: SiteChanges, wanted: Iterable[SiteHoliday]) -> None:
         shelf = changes.shelf("holiday", name, item.project)
         if shelf is None:
             continue
+        if item.removed:
+            gone = access_rules.remove_holiday(changes.tx, shelf.id, item.day)
+            _removed(changes, "holiday", name, shelf.id, gone=gone)
+            continue
         holiday = Holiday(shelf.id, item.day, item.kind, item.name)
         found = known.get((shelf.id, item.day))
         changed = [] if found is None else _differences(found, holiday)
@@ -77,6 +85,13 @@ def apply_rules(changes: SiteChanges, wanted: Iterable[SiteRule], devices: Itera
         if shelf is None:
             continue
         found = known.get((shelf.id, item.name))
+        if item.removed:
+            gone = found is not None and access_rules.remove_rule(changes.tx, shelf.id, found.id)
+            known.pop((shelf.id, item.name), None)
+            if gone:
+                changes.live.project(shelf.id)
+            _removed(changes, "rule", item.name, shelf.id, gone=gone)
+            continue
         rule = _rule(changes, shelf, item, found, devices)
         if rule is None:
             continue
@@ -131,6 +146,10 @@ def apply_place_limits(
         shelf = changes.shelf("place_limit", name, item.project)
         if shelf is None:
             continue
+        if item.removed:
+            gone = access_rules.remove_place_limit(changes.tx, shelf.id, item.kind, item.value)
+            _removed(changes, "place_limit", name, shelf.id, gone=gone)
+            continue
         if item.kind is PlaceKind.NAS:
             own = {nas: one for (project_id, nas), one in names.items() if project_id == shelf.id}
             if changes.named(own, "place_limit", name, "value", item.value, "nas") is None:
@@ -178,8 +197,7 @@ def apply_devices(changes: SiteChanges, wanted: Iterable[SiteDevice]) -> None:
         account_id = login.account.id
         if item.removed:
             gone = accounts.unbind_device(changes.tx, shelf.id, account_id, item.mac)
-            outcome = Outcome.CHANGED if gone else Outcome.LEFT
-            changes.done("device", name, outcome, shelf.id, ["removed"] if gone else [])
+            _removed(changes, "device", name, shelf.id, gone=gone)
             continue
         known = {one.mac for one in accounts.bindings(changes.tx, shelf.id, account_id)}
         done = fix_devices(changes, shelf.id, account_id, [item.mac], item.until)
@@ -207,6 +225,12 @@ def fix_devices(
         access_rules.fix_device(changes.tx, project_id, account_id, mac, until, changes.now)
         done = True
     return done
+
+
+def _removed(changes: SiteChanges, table: str, name: str, project_id: ProjectId, *, gone: bool) -> None:
+    """Report an item that is to be gone."""
+    outcome = Outcome.CHANGED if gone else Outcome.LEFT
+    changes.done(table, name, outcome, project_id, ["removed"] if gone else [])
 
 
 def _outcome(found: object, changed: list[str]) -> Outcome:

@@ -149,7 +149,7 @@ class SiteOperator:
 
 @dataclass(frozen=True, slots=True)
 class SiteListEntry:
-    """A black or white list entry."""
+    """A black or white list entry; ``removed`` takes it off."""
 
     project: str | None
     kind: ListKind
@@ -157,6 +157,7 @@ class SiteListEntry:
     value: str
     reason: str
     expires_at: int | None
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,7 @@ class SiteRule:
     action: RuleAction
     reason: str
     enabled: bool
+    removed: bool
     group: str | None
     nas: str | None
     ssids: tuple[str, ...]
@@ -195,6 +197,7 @@ class SiteHoliday:
     day: Day
     kind: DayKind
     name: str
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,7 @@ class SitePlaceLimit:
     kind: PlaceKind
     value: str
     maximum: int
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

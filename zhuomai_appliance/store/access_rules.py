@@ -162,6 +162,18 @@ def remove_place_limit(tx: Transaction, project_id: ProjectId, kind: PlaceKind, 
     return tx.run(_Q.remove_place_limit, project_id=project_id, kind=kind.value, value=value) == 1
 
 
+def follow_nas(tx: Transaction, project_id: ProjectId, name: str, new_name: str | None) -> None:
+    """Let the limit of an access device keep to it when that gets another name, or go with it (None)."""
+    if name == new_name:
+        return
+    if new_name is None:
+        remove_place_limit(tx, project_id, PlaceKind.NAS, name)
+        return
+    # Nobody had the new name: a limit under it was left by a device that is gone
+    remove_place_limit(tx, project_id, PlaceKind.NAS, new_name)
+    tx.run(_Q.rename_nas_place, project_id=project_id, name=name, new_name=new_name)
+
+
 def phone_index_of(reader: Reader, account_id: AccountId) -> bytes | None:
     """The keyed digest of an account's phone, None where it has none."""
     found: bytes | None = reader.value(_Q.phone_index, account_id=account_id)

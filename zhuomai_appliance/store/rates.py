@@ -12,10 +12,11 @@ _Q = load("rates")
 
 
 class RateUsers(NamedTuple):
-    """How many groups and accounts follow a rate."""
+    """How many groups, accounts and access rules follow a rate."""
 
     groups: int
     accounts: int
+    rules: int = 0
 
 
 def rename(tx: Transaction, project_id: ProjectId, rate_id: int, name: str) -> None:
@@ -30,9 +31,11 @@ def remove(tx: Transaction, project_id: ProjectId, rate_id: int) -> None:
 
 def users(reader: Reader, project_id: ProjectId) -> dict[int, RateUsers]:
     """How many follow each rate; a rate that nobody follows is not among them."""
-    groups: dict[int, int] = dict(reader.all(_Q.groups_of, project_id=project_id))  # type: ignore[arg-type]
-    accounts: dict[int, int] = dict(reader.all(_Q.accounts_of, project_id=project_id))  # type: ignore[arg-type]
+    groups, accounts, rules = (
+        {rate_id: count for rate_id, count in reader.all(query, project_id=project_id)}  # noqa: C416 - rows, typed
+        for query in (_Q.groups_of, _Q.accounts_of, _Q.rules_of)
+    )
     return {
-        rate_id: RateUsers(groups.get(rate_id, 0), accounts.get(rate_id, 0))
-        for rate_id in {*groups, *accounts}
+        rate_id: RateUsers(groups.get(rate_id, 0), accounts.get(rate_id, 0), rules.get(rate_id, 0))
+        for rate_id in {*groups, *accounts, *rules}
     }

@@ -38,6 +38,9 @@ ON CONFLICT (project_id, kind, value) DO UPDATE SET maximum = excluded.maximum
 -- name: remove_place_limit
 DELETE FROM place_limit WHERE project_id = :project_id AND kind = :kind AND value = :value
 
+-- name: rename_nas_place
+UPDATE place_limit SET value = :new_name WHERE project_id = :project_id AND kind = 'nas' AND value = :name
+
 -- name: phone_index
 SELECT phone_index FROM account WHERE id = :account_id
 

@@ -34,7 +34,7 @@ _REQUIRED: Final = InputRequired(mark("Please fill this in."))
 _REFUSALS: Final = {
     "name": mark("Another template has this name."),
     "changed": mark("Somebody changed this template meanwhile. Please look at it anew; nothing was saved."),
-    "in_use": mark("Groups or people follow this template, so it stays."),
+    "in_use": mark("Groups, people or access rules follow this template, so it stays."),
 }
 
 
