@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import zhuomai_appliance
 from zhuomai_appliance.flows.meters import Metric, Sample
@@ -49,6 +49,9 @@ METRICS: Final[dict[str, Metric]] = {
         ("http_refused_total", "Requests and connections that were turned away.", "site reason"),
         ("loop_lag_seconds", "How late the daemon ran what was due in the last half second.", ""),
         ("slow_turns_total", "Times that one piece of work held everything else up.", ""),
+        ("alarms", "Alarms that stand, by their kind.", "kind"),
+        ("alarms_raised_total", "Alarms raised, by their kind.", "kind"),
+        ("store_seconds", "Groups of writes: waiting for their turn, working, committing.", "step"),
         ("store_tasks_total", "Write tasks committed.", ""),
         ("store_commits_total", "Commits.", ""),
         ("store_waiting", "Writes that wait at this moment.", ""),
@@ -89,6 +92,8 @@ def figures(appliance: Appliance) -> Iterator[Sample]:
     yield from _of_devices(appliance)
     yield from _of_places(appliance)
     yield from _of_sites(appliance)
+    yield from _counted("alarms", appliance.alarms.counts())
+    yield from _counted("alarms_raised_total", appliance.alarms.raised)
     yield _sample("loop_lag_seconds", appliance.load.wait_seconds("loop"))
     yield _sample("slow_turns_total", appliance.slow_turns.count)
     yield from _of_store(appliance)
@@ -98,7 +103,7 @@ def _sample(name: str, value: float, *labels: str) -> Sample:
     return Sample(METRICS[f"zhuomai_{name}"], value, labels)
 
 
-def _counted(name: str, counts: Mapping[str, int], *labels: str) -> Iterator[Sample]:
+def _counted(name: str, counts: Mapping[Any, int], *labels: str) -> Iterator[Sample]:
     for what, count in counts.items():
         yield _sample(name, count, *labels, what)
 
@@ -171,6 +176,8 @@ def _of_sites(appliance: Appliance) -> Iterator[Sample]:
 
 def _of_store(appliance: Appliance) -> Iterator[Sample]:
     counters = appliance.store.counters
+    for step, histogram in appliance.store.timings.items():
+        yield Sample(METRICS["zhuomai_store_seconds"], histogram, (step,))
     yield _sample("store_tasks_total", counters.tasks)
     yield _sample("store_commits_total", counters.groups)
     yield _sample("store_waiting", counters.waiting)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredList, fail, succeed
 from twisted.python.failure import Failure
 
+from zhuomai_appliance.model.meters import Histogram
 from zhuomai_appliance.store import backup as backups
 from zhuomai_appliance.store import migrate
 from zhuomai_appliance.store.connection import Mode, SqliteReader, connect, is_unwritable, quick_check
@@ -151,6 +152,11 @@ class SqliteStore:
         if self._writer is None:
             return StoreCounters(0, 0, 0, 0, self._refused, self._unheard, 0)
         return self._writer.counters
+
+    @property
+    def timings(self) -> Mapping[str, Histogram]:
+        """How long groups of writes wait for their turn, work and commit; empty where nothing can be written."""
+        return {} if self._writer is None else self._writer.timings
 
     def write(
         self, task: Callable[[Transaction], T], *, urgent: bool = False, droppable: bool = False

@@ -28,7 +28,7 @@ Work = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
 class Job:
     """A task, or an item of some work that many may share, and who hears of it (None: nobody)."""
 
-    __slots__ = ("deferred", "item", "task", "work")
+    __slots__ = ("deferred", "item", "put_at", "task", "work")
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Job:
         self.task = task
         self.work = work
         self.item = item
+        self.put_at = 0.0
 
     def run(self, transaction: Transaction) -> Any:
         """Do it by itself."""

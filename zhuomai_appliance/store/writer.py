@@ -25,6 +25,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from zhuomai_appliance.model.meters import Histogram
 from zhuomai_appliance.store.connection import (
     SqliteTransaction,
     is_engine_failure,
@@ -97,6 +98,8 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         self._next_try = 0.0
         self._tasks = self._groups = self._failed = self._lost = self._refused = self._unheard = 0
+        #: How long the first of a group waited for its turn, how long the group worked, and how long its commit took.
+        self.timings = {name: Histogram() for name in ("wait", "work", "commit")}
         self.state = StoreState(Condition.OK)
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
@@ -142,6 +145,7 @@ class Writer:
             self._not_heard(refusal)
 
     def _put(self, job: Job, urgent: bool, droppable: bool) -> StoreUnavailable | None:
+        job.put_at = self._monotonic()
         refusal = self._queue.put(job, urgent=urgent, droppable=droppable)
         if refusal is not None:
             self._refused += 1
@@ -220,11 +224,14 @@ class Writer:
             self._fail_all(jobs, self.state.reason, None)
             return
         try:
+            began = self._monotonic()
             connection.execute("BEGIN IMMEDIATE")
             results = self._run_one(jobs[0]) if len(jobs) == 1 else self._run_together(jobs)
             if connection.in_transaction:
+                worked = self._monotonic()
                 connection.execute("COMMIT")
                 self._groups += 1
+                self._note(jobs[0], began, worked, self._monotonic())
         except Exception as error:  # noqa: BLE001 - the thread must outlive it, and nobody may be left waiting
             cause = error.__cause__ if isinstance(error, _GroupLostError) and error.__cause__ else error
             self._lost += 1
@@ -235,6 +242,12 @@ class Writer:
             return
         self._tasks += sum(good for _, good, _ in results)
         self._call_from_thread(self._deliver, results)
+
+    def _note(self, first: Job, began: float, worked: float, committed: float) -> None:
+        """Once for each group: the others of it came after its first."""
+        self.timings["wait"].observe(began - first.put_at)
+        self.timings["work"].observe(worked - began)
+        self.timings["commit"].observe(committed - worked)
 
     def _run_one(self, job: Job) -> list[tuple[Job, bool, Any]]:
         """A group of one needs no savepoint: its transaction is undone as a whole."""
