@@ -50,6 +50,7 @@ from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.flows.visitors import Reception
 from zhuomai_appliance.flows.watched import Watched
 from zhuomai_appliance.model.network import Nas
+from zhuomai_appliance.model.roaming import Transport
 from zhuomai_appliance.net import control, udp_port
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.coa_client import CoaClient
@@ -62,7 +63,7 @@ from zhuomai_appliance.net.radius_udp import AcctProtocol, AuthProtocol
 from zhuomai_appliance.net.timers import Round
 from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.portal.heartbeat import Notice
-from zhuomai_appliance.roaming import Roaming
+from zhuomai_appliance.roaming import Roaming, Streams
 from zhuomai_appliance.rounds import rounds
 from zhuomai_appliance.sites import sites
 from zhuomai_appliance.slow_turns import SlowTurns
@@ -143,7 +144,9 @@ class Appliance(MultiService):
             clocks.now(),
         )
         follow_up = FollowUp(store, self.interims, self.watched, self.alarms, effects.soon)
-        self.roaming = roaming = Roaming(store, self.vault, tables, self.entropy, clocks, self.reactor, {})
+        self.streams = streams = Streams(self.files, self.tls, clocks, self.reactor)
+        lanes = {Transport.TLS: streams.lane}
+        self.roaming = roaming = Roaming(store, self.vault, tables, self.entropy, clocks, self.reactor, lanes)
         self.access = AccessFlow(
             store,
             self.vault,
@@ -165,6 +168,7 @@ class Appliance(MultiService):
         self.acct = AcctProtocol(tables, self.accounting, clocks, load, self.tracer)
         self.portal = PortalProtocol(
             tables, clocks, self.entropy.nonce16, self._hear_notice, tracer=self.tracer
+        streams.serve(store, tables, self.auth, self.acct, self.coa)
         )
         self.portal_login = PortalLogin(
             store,
@@ -222,6 +226,11 @@ class Appliance(MultiService):
                 bound["acct"].append(self._udp_port(endpoint, self.acct))
             bound["portal"].append(self._udp_port(settings.portal.listen, self.portal))
             self._udp_port(Endpoint(settings.portal.listen.host, 0), self.coa)
+            for endpoint in settings.radius.tls:
+                door = self.streams.door()
+                if door is not None:
+                    port = self.reactor.listenTCP(endpoint.port, door, interface=endpoint.host)
+                    bound["radsec"].append(self._bound(port))
             shared: dict[str, Any] = {"load": self.load, "turns": PageTurns(self.clocks)}
             phones = AdmittingSite(captive, self.reactor, of_address=CAPTIVE_CONNECTIONS_OF_ADDRESS, **shared)
             bound["captive"].append(self._site_port("captive", settings.web.captive, phones))
@@ -336,6 +345,7 @@ class Appliance(MultiService):
         self.access.flush()
         await self.store.close()
         if self._lock is not None:
+        self.streams.close()
             os.close(self._lock)
 
 

@@ -141,6 +141,10 @@ class StateFiles:
         """PEM private key of that certificate (0600)."""
         return self.folder / "eap.key"
 
+    def upstream_certificate(self, name: str) -> Path:
+        """PEM of our certificate, its key and the other side's authority, for a RADIUS server elsewhere over TLS (0600)."""
+        return self.folder / "radsec" / f"{name}.pem"
+
     @property
     def backups(self) -> Path:
         """Where scheduled backups and those before an upgrade go."""

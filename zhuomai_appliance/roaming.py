@@ -1,24 +1,92 @@
-"""The part of the wiring diagram that is about servers elsewhere: who asks them, who looks after them, who tells them."""
+"""The part of the wiring diagram about servers elsewhere and streams: who asks, who listens, who looks after whom."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from twisted.internet.protocol import ServerFactory
+from twisted.logger import Logger
+
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows.guest_reports import GuestReports
 from zhuomai_appliance.flows.proxying import Proxying, Tending
+from zhuomai_appliance.flows.radsec_peers import PeerCheck
 from zhuomai_appliance.flows.roster import Roster
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model.roaming import Transport, Upstream
 from zhuomai_appliance.net.clocks import Clocks
+from zhuomai_appliance.net.coa_client import CoaClient
+from zhuomai_appliance.net.complaints import Complaints
 from zhuomai_appliance.net.proxy_client import MakeLane, ProxyClient, UdpLane
+from zhuomai_appliance.net.radius_port import RadiusPort
+from zhuomai_appliance.net.radsec import Door, RadsecConnection, RadsecFactory
+from zhuomai_appliance.net.radsec_client import RadsecLane
+from zhuomai_appliance.net.radsec_tls import ServerSide, client_side
 from zhuomai_appliance.net.timers import Round
+from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.radius.packet import Secret
+from zhuomai_appliance.radius.tls_engine import TlsContext
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
 
 NONCE_OCTETS: Final = 16
+
+
+class Streams:
+    """RADIUS over TLS: what listens for it, and what connects."""
+
+    log = Logger(namespace="zhuomai.radsec")
+
+    def __init__(self, files: StateFiles, tls: TlsContext | None, clocks: Clocks, reactor: Any) -> None:
+        self._files = files
+        self._tls = tls
+        self._clocks = clocks
+        self._reactor = reactor
+        self._complaints = Complaints(clocks.monotonic)
+        self.factory: RadsecFactory | None = None
+
+    def serve(self, store: Store, tables: Tables, auth: RadiusPort, acct: RadiusPort, coa: CoaClient) -> None:
+        """Make what serves devices: the same work as over UDP, and CoA by the stream of the device."""
+        check = PeerCheck(store, self._authority, self._clocks.now)
+
+        def control(datagram: bytes, connection: RadsecConnection) -> None:
+            if connection.nas is not None:
+                coa.datagramReceived(datagram, (connection.host, connection.nas.coa_port))
+
+        self.factory = factory = RadsecFactory(tables, check.refusal, auth, acct, control, self._clocks)
+        coa.stream_of = factory.connection_of
+
+    def _authority(self) -> bytes | None:
+        try:
+            return self._files.eap_authority.read_bytes()
+        except OSError:
+            return None
+
+    def door(self) -> ServerFactory | None:
+        """What listens; None, and a line in the log, where there is no certificate to show or nobody to be believed."""
+        if self.factory is None or self._tls is None or not self._tls.asks_certificates:
+            self.log.error("no RADIUS over TLS: certificate or authority are missing; see `zhuomai check`")
+            return None
+        return Door(self.factory, ServerSide(self._tls.stream_context), self._reactor)
+
+    def lane(self, upstream: Upstream, secret: Secret) -> RadsecLane:
+        """A connection to a server elsewhere, with the certificate that its people gave us."""
+        return RadsecLane(self._reactor, self._clocks, upstream, secret, self._client_side, self._complaints)
+
+    def _client_side(self, upstream: Upstream) -> Any:
+        path = self._files.upstream_certificate(upstream.name)
+        try:
+            return client_side(path.read_bytes(), upstream.server_name or upstream.address)
+        except OSError as error:
+            raise OSError(f"{path}: {error.strerror}") from None
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    def close(self) -> None:
+        """Hang up on every device."""
+        if self.factory is not None:
+            self.factory.close()
 
 
 class Roaming:

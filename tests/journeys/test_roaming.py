@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.box import Box
+from tests.journeys.box import SETTINGS, Box
 
 pytestmark = pytest.mark.slow
 
@@ -143,3 +144,87 @@ def test_accounting_stands_on_both_sides(boxes: tuple[Box, Box]) -> None:
     until(lambda: away.rows("SELECT count(*) FROM roaming_report") == [(0,)])
     away.check_books()
     home.check_books()
+
+
+# Over TLS -----------------------------------------------------------------------------------------------------------------
+
+TLS_SETTINGS = (
+    SETTINGS.replace("[portal]", 'tls = ["127.0.0.1:0"]\n[portal]') + '[eap]\nserver_name = "home.example"\n'
+)
+
+TLS_HOME = HOME.replace('secret = "between-us"', 'secret = "between-us"\nidentifier = "away"')
+
+TLS_AWAY = """
+[[nas]]
+name = "ap"
+address = "127.0.0.1"
+secret = "testing123"
+vendor = "standard"
+[[upstream]]
+name = "stream"
+address = "127.0.0.1"
+transport = "tls"
+auth_port = {radsec}
+server_name = "home.example"
+timeout = 1
+[[upstream]]
+name = "datagrams"
+address = "127.0.0.1"
+auth_port = {auth}
+acct_port = {acct}
+secret = "between-us"
+timeout = 1
+tries = 1
+[[realm]]
+name = "home.example"
+upstreams = ["stream", "datagrams"]
+when_silent = "reject"
+"""
+
+GUEST = 'User-Name = "zhang@home.example", User-Password = "wonderland"'
+
+
+def last_attempt(box: Box) -> tuple[str, str]:
+    """Reason and details of the newest attempt."""
+    rows = box.must("export", "attempts").splitlines()[1:]
+    return tuple(rows[-1].split(",")[11:13])  # type: ignore[return-value]
+
+
+def test_a_guest_by_stream_and_when_home_falls(tmp_path: Path) -> None:
+    """Login and accounting over TLS with a certificate from home; by datagrams when that is revoked; refused when home is gone; well when it is back."""
+    (tmp_path / "away").mkdir()
+    (tmp_path / "home").mkdir()
+    with Box(tmp_path / "home", TLS_SETTINGS) as home, Box(tmp_path / "away") as away:
+        home.init()
+        home.apply(TLS_HOME)
+        home.start()
+        away.init()
+        folder = away.state / "radsec"
+        folder.mkdir()
+        issued = json.loads(
+            home.must(
+                "certificate", "issue", "--radsec", "away", "--out", str(folder / "stream.pem"), "--json"
+            )
+        )
+        away.start()
+        ports = {name: home.address(name)[1] for name in ("auth", "acct", "radsec")}
+        away.apply(TLS_AWAY.format(**ports))
+        said = radclient(away, "auth", GUEST)
+        assert "Received Access-Accept" in said, said + away.output[-2000:] + home.output[-2000:]
+        until(lambda: last_attempt(away) == ("", "stream"))
+        token = next(line.split("=")[1].strip() for line in said.splitlines() if "Class =" in line)
+        session = f'User-Name = "zhang@home.example", Acct-Session-Id = "T1", Class = {token}'
+        assert "Accounting-Response" in radclient(away, "acct", f"{session}, Acct-Status-Type = Start")
+        until(lambda: bool(home.rows("SELECT 1 FROM session WHERE account_id IS NOT NULL")))
+        home.must("certificate", "revoke", issued["serial"])
+        home.pin()
+        home.stop()
+        home.start()
+        assert "Received Access-Accept" in radclient(away, "auth", GUEST)
+        until(lambda: last_attempt(away) == ("", "datagrams"))
+        home.kill()
+        assert "Received Access-Reject" in radclient(away, "auth", GUEST)
+        until(lambda: last_attempt(away)[0] == "home_silent")
+        home.start()
+        until(lambda: "Received Access-Accept" in radclient(away, "auth", GUEST), seconds=20.0)
+        away.check_books()

@@ -124,7 +124,7 @@ class ProxyClientTests(SynchronousTestCase):
         self.server.behaviour = replies(Code.ACCESS_REJECT)
         self.net.deliver()
         answers = [self.successResultOf(one) for one in waiting[:-1]]
-        self.assertTrue(all(answer.packet.code == Code.ACCESS_REJECT for answer in answers))
+        self.assertTrue(all(answer and answer.packet.code == Code.ACCESS_REJECT for answer in answers))
 
     def test_reports_and_probes(self) -> None:
         """Each by its port; a report's authenticator is a digest, a probe is signed (RFC 5997)."""

@@ -58,6 +58,8 @@ class UpstreamTable(Table):
 
     @model_validator(mode="after")
     def _transport_fits(self) -> UpstreamTable:
+        if "/" in self.name or self.name.startswith("."):
+            raise ValueError("name: is part of a file's name; leave out slashes, and dots in front")
         if self.transport is Transport.UDP:
             if self.secret is None:
                 raise ValueError("secret: is missing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
@@ -13,6 +13,7 @@ from zhuomai_appliance.flows.ports import ControlOutcome, ControlResult
 from zhuomai_appliance.flows.trace import NO_TRACE, Tracer
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.net.clocks import Clocks
+from zhuomai_appliance.net.radius_port import RADSEC_SECRET, Way
 from zhuomai_appliance.radius import attributes as attr
 from zhuomai_appliance.radius.exchange import Action, ExchangeTable, Pending
 from zhuomai_appliance.radius.packet import Attribute, Code, Packet, Secret, decode
@@ -33,6 +34,8 @@ class CoaClient(DatagramProtocol):
     """
 
     def __init__(self, clocks: Clocks, tracer: Tracer = NO_TRACE) -> None:
+        #: A device's own stream by its address: one that came to us over TLS is asked there (RFC 6614 §2.1).
+        self.stream_of: Callable[[str], Way | None] = lambda host: None
         self._clocks = clocks
         self._tracer = tracer
         self._table = ExchangeTable(TRIES, FIRST_WAIT_SECONDS, BACK_OFF)
@@ -69,7 +72,7 @@ class CoaClient(DatagramProtocol):
             (host, nas.coa_port),
             code,
             wanted,
-            Secret(nas.secret),
+            Secret(nas.secret) if self.stream_of(host) is None else RADSEC_SECRET,
             self._clocks.monotonic(),
             sign=bool(nas.quirks.get("coa_sign", True)),
         )
@@ -79,9 +82,17 @@ class CoaClient(DatagramProtocol):
         self._waiting[pending] = done
         if self._tracer.watches:
             self._tracer.request(_FLOW, nas, pending.key.peer, decode(pending.datagram), pending, ours=True)
-        self.transport.write(pending.datagram, pending.key.peer)
+        self._send(pending)
         self._set_timer()
         return done
+
+    def _send(self, pending: Pending) -> None:
+        if pending.secret is not RADSEC_SECRET:
+            if self.transport is not None:
+                self.transport.write(pending.datagram, pending.key.peer)
+        elif pending.sent == 1 and (stream := self.stream_of(pending.key.peer[0])) is not None:
+            # A stream delivers or breaks: what is repeated on it would be a second request (RFC 6613 §2.6.1)
+            stream.send(pending.datagram, pending.key.peer)
 
     def _count(self, result: ControlResult, kind: str) -> ControlResult:
         self.outcomes[(kind, result.outcome.value)] += 1
@@ -100,8 +111,8 @@ class CoaClient(DatagramProtocol):
     def _tick(self) -> None:
         self._timer = None
         for pending, action in self._table.due(self._clocks.monotonic()):
-            if action is Action.RESEND and self.transport is not None:
-                self.transport.write(pending.datagram, pending.key.peer)
+            if action is Action.RESEND:
+                self._send(pending)
             elif action is Action.GAVE_UP:
                 outcome = ControlOutcome.UNVERIFIED if pending.refused else ControlOutcome.SILENT
                 if self._tracer.watches:

@@ -13,7 +13,7 @@ from zhuomai_appliance.model.network import MessageAuthenticatorPolicy, Nas, Nas
 from zhuomai_appliance.net.buckets import Buckets
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.load import Load
-from zhuomai_appliance.net.radius_port import RadiusPort
+from zhuomai_appliance.net.radius_port import RADSEC_SECRET, RadiusPort
 from zhuomai_appliance.radius import attributes as attr
 from zhuomai_appliance.radius.duplicates import RequestKey
 from zhuomai_appliance.radius.hidden import hidden_attributes
@@ -84,11 +84,18 @@ class AuthPort(RadiusPort):
             return "bad_message_authenticator"
         if signature is Signature.GOOD:
             # EAP and Status-Server prove nothing: every device signs those (security R4)
-            if packet.code == Code.ACCESS_REQUEST and not packet.has(attr.EAP_MESSAGE):
+            if (
+                packet.code == Code.ACCESS_REQUEST
+                and not packet.has(attr.EAP_MESSAGE)
+                and secret is not RADSEC_SECRET
+            ):
                 self._flow.proved_signing(nas, host, self._clocks.now())
             return ""
         if packet.code == Code.STATUS_SERVER or packet.has(attr.EAP_MESSAGE):
             return "unsigned"
+        if secret is RADSEC_SECRET:
+            # TLS signs all of it, and what cannot be forged need not be signed once more (semantics §3)
+            return ""
         policy = nas.message_authenticator
         if policy is MessageAuthenticatorPolicy.REQUIRE:
             return "unsigned"

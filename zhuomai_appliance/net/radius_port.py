@@ -26,6 +26,9 @@ from zhuomai_appliance.radius.packet import Attribute, Packet, Secret, WireError
 DUPLICATES_KEPT: Final = 200_000
 """Replies remembered at one port: about 100 MiB at the worst, an hour of a large school's logins in practice."""
 
+RADSEC_SECRET: Final = Secret(b"radsec")
+"""What every stream under TLS is signed with (RFC 6614 §2.3): this very object marks a packet that came by one."""
+
 _WORDS: Final = {
     "unsigned": "it carries no Message-Authenticator and must",
     "unsigned_with_proxy_state": "Proxy-State without Message-Authenticator, which whoever listens can turn into a"
