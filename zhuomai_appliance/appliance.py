@@ -166,9 +166,9 @@ class Appliance(MultiService):
         self.load = load = Load(clocks.monotonic)
         self.auth = AuthProtocol(tables, self.access, clocks, load, self.tracer)
         self.acct = AcctProtocol(tables, self.accounting, clocks, load, self.tracer)
+        streams.serve(store, tables, self.auth, self.acct, self.coa)
         self.portal = PortalProtocol(
             tables, clocks, self.entropy.nonce16, self._hear_notice, tracer=self.tracer
-        streams.serve(store, tables, self.auth, self.acct, self.coa)
         )
         self.portal_login = PortalLogin(
             store,
@@ -224,13 +224,13 @@ class Appliance(MultiService):
                 bound["auth"].append(self._udp_port(endpoint, self.auth))
             for endpoint in settings.radius.acct:
                 bound["acct"].append(self._udp_port(endpoint, self.acct))
-            bound["portal"].append(self._udp_port(settings.portal.listen, self.portal))
-            self._udp_port(Endpoint(settings.portal.listen.host, 0), self.coa)
             for endpoint in settings.radius.tls:
                 door = self.streams.door()
                 if door is not None:
                     port = self.reactor.listenTCP(endpoint.port, door, interface=endpoint.host)
                     bound["radsec"].append(self._bound(port))
+            bound["portal"].append(self._udp_port(settings.portal.listen, self.portal))
+            self._udp_port(Endpoint(settings.portal.listen.host, 0), self.coa)
             shared: dict[str, Any] = {"load": self.load, "turns": PageTurns(self.clocks)}
             phones = AdmittingSite(captive, self.reactor, of_address=CAPTIVE_CONNECTIONS_OF_ADDRESS, **shared)
             bound["captive"].append(self._site_port("captive", settings.web.captive, phones))
@@ -338,6 +338,7 @@ class Appliance(MultiService):
         while (self.auth.in_flight or self.acct.in_flight) and self.clocks.monotonic() < deadline:
             await deferLater(self.reactor, 0.02)
         self.roaming.client.close()
+        self.streams.close()
         stopped = super().stopService()
         if stopped is not None:
             await stopped
@@ -345,7 +346,6 @@ class Appliance(MultiService):
         self.access.flush()
         await self.store.close()
         if self._lock is not None:
-        self.streams.close()
             os.close(self._lock)
 
 
