@@ -256,6 +256,9 @@ class AccessFlow:
         if secret_id is not None:
             self._board.tell(secret_id, Told(grant, ""))
         renamed = account.username if isinstance(attempt.proof, MacProof) else None
+        interval = self._reservations.intervals.tell(nas.id, token, grant.acct_interim_seconds, now)
+        if interval != grant.acct_interim_seconds:
+            grant = grant._replace(acct_interim_seconds=interval)
         return AccessAnswer(
             Code.ACCESS_ACCEPT,
             attributes_for(grant, nas, profile_of(nas.vendor), renamed, attempt.access_kind, token),

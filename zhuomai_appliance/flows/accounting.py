@@ -107,6 +107,10 @@ class AccountingFlow:
         self._reservations.places.heard(self._tables, report)
         if recorded.effects:
             self._wake()
+        if report.kind is ReportKind.START and recorded.session_id is not None:
+            interval = self._reservations.intervals.told(report.class_token)
+            if interval is not None:
+                self._follow_up.interval_told(recorded.session_id, interval)
         waits = self._follow_up.after(nas, report, recorded)
         return True if waits is None else waits.addCallback(lambda _: True)
 

@@ -19,7 +19,7 @@ from zhuomai_appliance.flows.watched import Watched
 from zhuomai_appliance.model.access import Ipv6Span, ReportKind, SessionId, UsageReport
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.traffic import format_rate
-from zhuomai_appliance.store import journal, session_addresses
+from zhuomai_appliance.store import journal, session_addresses, sessions
 from zhuomai_appliance.store.interface import Store, Transaction
 
 REMEMBERED_SESSIONS: Final = 65_536
@@ -49,6 +49,10 @@ class FollowUp:
         if report.ipv6_prefixes and session_id is not None:
             return self._note_addresses(nas, report, session_id)
         return None
+
+    def interval_told(self, session_id: SessionId, seconds: int) -> None:
+        """Note the interval that a session's device was told, where it is not the plain one."""
+        self._store.enqueue(lambda tx: sessions.set_interim(tx, session_id, seconds), droppable=True)
 
     def _note_addresses(self, nas: Nas, report: UsageReport, session_id: SessionId) -> Deferred[None] | None:
         """Keep addresses that are new; a phone adds some later. What was kept is remembered, so that repeats are free."""

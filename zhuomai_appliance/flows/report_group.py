@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from zhuomai_appliance.billing.rating import Outcome, consume
 from zhuomai_appliance.flows import chains, effects
+from zhuomai_appliance.flows.charging import wants_shorter_interval
 from zhuomai_appliance.flows.guest_reports import Whose
 from zhuomai_appliance.flows.session_report import Recorded
 from zhuomai_appliance.model import entitlement as chain_rules
@@ -88,6 +89,7 @@ class _Group:
         self._chains: dict[AccountId, tuple[Entitlement, Entitlement, ProjectId]] = {}
         self._usage: dict[tuple[SessionId, int, int], Usage] = {}
         self._effects: list[_Effect] = []
+        self._shorter: list[tuple[int, AccountId, SessionId, ProjectId, int]] = []
 
     def take(self, place: int, key: SessionKey, filed: Filed) -> bool:
         """Work on one more report; False, and nothing done, if it is none of the simple ones."""
@@ -152,6 +154,10 @@ class _Group:
         is_end = drawn.verdict.outcome is Outcome.ENDED
         if is_end or (drawn.verdict.outcome is Outcome.SWITCHED and drawn.verdict.policy_differs):
             self._effects.append(_Effect(place, account_id, project_id, is_end, filed.report.arrived_at))
+        elif filed.report.kind is ReportKind.INTERIM and wants_shorter_interval(
+            drawn.entitlement, session, filed.nas, filed.report.arrived_at
+        ):
+            self._shorter.append((place, account_id, session.id, project_id, filed.report.arrived_at))
 
     def _chain(self, account_id: AccountId, project_id: ProjectId) -> Entitlement | None:
         """An account's chain as the reports before left it."""
@@ -200,5 +206,11 @@ class _Group:
                 acted = effects.end_sessions_of(tx, account_id, project_id, "used_up", at)
             else:
                 acted = effects.change_sessions_of(tx, account_id, project_id, at)
+            self._recorded[place] = self._recorded[place]._replace(effects=acted)
+        told = {effect.account_id for effect in self._effects}
+        for place, account_id, session_id, project_id, at in self._shorter:
+            if account_id in told:
+                continue
+            acted = effects.change_session(tx, session_id, project_id, at, must=False)
             self._recorded[place] = self._recorded[place]._replace(effects=acted)
         return self._recorded

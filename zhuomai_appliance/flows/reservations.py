@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from zhuomai_appliance.flows.intervals import Intervals
 from zhuomai_appliance.flows.kicks import Kicks
 from zhuomai_appliance.flows.places import Places
 from zhuomai_appliance.model.people import AccountId
@@ -19,12 +20,13 @@ class Reservations:
     """Recent grants by account and device. ``now`` is UTC epoch seconds, as in the rules that read them.
 
     With them goes what else admission counts in memory: ``places`` how many devices are where, ``kicks`` which had to
-    go for another.
+    go for another, ``intervals`` what sessions that begin together are told to report in.
     """
 
     def __init__(self) -> None:
         self.places = Places()
         self.kicks = Kicks()
+        self.intervals = Intervals()
         self._held: dict[AccountId, dict[str, int]] = {}
 
     def hold(self, account_id: AccountId, device: str, now: int) -> None:

@@ -81,7 +81,8 @@ class SessionReport:
         if existing is None:
             raise RuntimeError("a rule changed a session that is not there")
         self._apply(outcome, existing)
-        self._charge(existing.id, existing.account_id, outcome.growth)
+        running = existing if isinstance(outcome, truth.Update | truth.Reopen) else None
+        self._charge(existing.id, existing.account_id, outcome.growth, running)
         return self._recorded(existing)
 
     def _recorded(self, before: Session) -> Recorded:
@@ -280,7 +281,13 @@ class SessionReport:
             closed_by=ClosedBy(other.closed_by),
         )
 
-    def _charge(self, session_id: SessionId, account_id: AccountId | None, growth: truth.Growth) -> None:
+    def _charge(
+        self,
+        session_id: SessionId,
+        account_id: AccountId | None,
+        growth: truth.Growth,
+        running: Session | None = None,
+    ) -> None:
         self._effects |= charge(
             self._tx,
             self._nas.project_id,
@@ -290,6 +297,7 @@ class SessionReport:
             self._chain(account_id),
             growth,
             self._report.arrived_at,
+            None if running is None else (running, self._nas),
         )
 
 
