@@ -34,6 +34,7 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             later=appliance.clocks.later,
             reference=appliance.entropy.lookup_code,
             public_url=appliance.config.web.public_url,
+            trust=appliance.trust,
         )
     )
     console = console_resource(
@@ -55,6 +56,7 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             rate_admin=RateAdmin(appliance.store, appliance.clocks.now, appliance.reload),
             own_site=lambda host: own_site(appliance.config, host),
             reservations=appliance.reservations,
+            trust=appliance.trust,
         )
     )
     return captive, console

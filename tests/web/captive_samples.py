@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.web.invented import DAY, GB, HOSTILE, MIDNIGHT, NOW, is_zh
 from zhuomai_appliance.model.access import Reason
+from zhuomai_appliance.model.wifi import WifiMethod, WifiNetwork
+from zhuomai_appliance.web.captive import profiles
 from zhuomai_appliance.web.captive import views as captive
 from zhuomai_appliance.web.formats import Formatter
 from zhuomai_appliance.web.reasons import REASONS, told
@@ -91,6 +93,32 @@ def online_view(f: Formatter, hostile: bool) -> object:
         logout_action="/logout",
         devices=devices_view(f, hostile, False),
         max_devices=3,
+    )
+
+
+def wifi_view(f: Formatter, hostile: bool, method: WifiMethod = WifiMethod.PEAP) -> object:
+    ssid = HOSTILE[0][:32] if hostile else "Campus-1X"
+    outer, inner = profiles.method_words(method)
+    network = WifiNetwork(ssid, method, outer_identity=HOSTILE[1] if hostile else "")
+    trust = profiles.WifiTrust("radius.rcit.example", b"authority")
+    is_tls = method is WifiMethod.TLS
+    return captive.WifiView(
+        ssid=ssid,
+        eap=outer,
+        phase2=inner,
+        is_tls=is_tls,
+        server_name=trust.server_name,
+        fingerprint=trust.fingerprint,
+        outer_identity=network.outer_identity,
+        systems=("android", "apple", "windows", "linux"),
+        apple_url="" if is_tls else "/wifi/wifi.mobileconfig",
+        windows_url="/wifi/wifi.xml",
+        ca_url="/wifi/ca.crt",
+        pem_url="/wifi/ca.pem",
+        snippet=profiles.supplicant(network, trust),
+        tabs=()
+        if is_tls
+        else (captive.WifiTab(ssid, "/wifi", True), captive.WifiTab("Staff", "/wifi?n=1", False)),
     )
 
 

@@ -14,6 +14,7 @@ from tests.web import captive_samples, console_samples, device_samples
 from tests.web.invented import DAY, GB, HOSTILE, MIDNIGHT, NOW, WEB, ZONE, is_zh
 from zhuomai_appliance.model.access import Reason
 from zhuomai_appliance.model.people import Permission
+from zhuomai_appliance.model.wifi import WifiMethod
 from zhuomai_appliance.web.admin import labels, sentences, views
 from zhuomai_appliance.web.captive import views as captive
 from zhuomai_appliance.web.formats import Formatter
@@ -53,6 +54,8 @@ SAMPLES: Final[dict[str, Sample]] = {
     "online": Sample("captive", "online.html", captive_samples.online_view),
     "goodbye": Sample("captive", "goodbye.html", lambda f, h: captive.GoodbyeView(9480, 3 * GB, "/")),
     "terms": Sample("captive", "terms.html", captive_samples.terms_view),
+    "wifi": Sample("captive", "wifi.html", captive_samples.wifi_view),
+    "wifi-tls": Sample("captive", "wifi.html", partial(captive_samples.wifi_view, method=WifiMethod.TLS)),
     "message": Sample(
         "captive",
         "message.html",

@@ -24,6 +24,7 @@ from zhuomai_appliance.radius import eap_authority
 from zhuomai_appliance.radius.eap_authority import CertificateFacts, CertificateUnusable, KeyPair
 from zhuomai_appliance.radius.tls_engine import TlsContext
 from zhuomai_appliance.radius.tls_material import TlsUnusable
+from zhuomai_appliance.web.captive.profiles import WifiTrust
 
 WARN_DAYS: Final = 30
 
@@ -161,6 +162,17 @@ def open_tls(config: Config, now: int, monotonic: Callable[[], float], log: Logg
     except (CommandFailed, TlsUnusable) as error:
         log.error("no 802.1X by certificate or tunnel: {error}; see `zhuomai check`", error=str(error))
         return None
+
+
+def trust(config: Config) -> WifiTrust:
+    """Whom devices are told to trust, for their profiles.
+
+    Raises:
+        CommandFailed: a file is missing or cannot be used.
+    """
+    material = load(config)
+    authority = None if material.trust is None else eap_authority.to_der(material.trust)
+    return WifiTrust(material.server_name, authority)
 
 
 def load_into(tls: TlsContext, config: Config) -> None:

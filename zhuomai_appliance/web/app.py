@@ -29,6 +29,8 @@ from zhuomai_appliance.web.admin.cookbook import Site
 from zhuomai_appliance.web.api.app import ApiApp
 from zhuomai_appliance.web.api.health import HealthResource, MetricsResource
 from zhuomai_appliance.web.captive.pages import CaptiveDeps, CaptivePages
+from zhuomai_appliance.web.captive.profiles import WifiTrust
+from zhuomai_appliance.web.captive.wifi import WifiDeps, WifiResource
 from zhuomai_appliance.web.render import Renderer
 from zhuomai_appliance.web.static import AssetResource
 
@@ -126,6 +128,7 @@ class ConsoleDeps:
         backed_up_at: when the newest backup was made, UTC epoch seconds; None where there is none.
         own_site: what a device at an address must know of this box.
         reservations: the memory of the flow that lets people in.
+        trust: whom 802.1X devices should trust; None where this box has no certificate for them.
     """
 
     store: Store
@@ -145,12 +148,15 @@ class ConsoleDeps:
     list_admin: ListAdmin
     own_site: Callable[[str], Site]
     reservations: Reservations = field(default_factory=Reservations)
+    trust: Callable[[], WifiTrust | None] = lambda: None
 
 
 def console_resource(deps: ConsoleDeps) -> IResource:
     """Console, API, health and static files; the same behind TLS and on the loopback listener."""
     root, api = Resource(), Resource()
     root.putChild(b"", Elsewhere(b"/admin/"))
+    wifi = WifiDeps(deps.tables, deps.store, deps.renderer, deps.clock, deps.trust)
+    root.putChild(b"wifi", WifiResource(wifi))
     root.putChild(b"static", AssetResource(deps.renderer.assets))
     root.putChild(b"admin", AdminApp(deps).resource())
     root.putChild(b"api", api)

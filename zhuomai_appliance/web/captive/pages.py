@@ -27,6 +27,7 @@ from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.store import settings
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.web.captive.devices import REPLACE_PATH, replaceable
+from zhuomai_appliance.web.captive.profiles import WifiTrust
 from zhuomai_appliance.web.captive.views import (
     CaptivePage,
     GoodbyeView,
@@ -35,9 +36,9 @@ from zhuomai_appliance.web.captive.views import (
     OnlineView,
     Problem,
     RefusedView,
-    School,
     WaitingView,
 )
+from zhuomai_appliance.web.captive.wifi import WIFI_PATH, WifiDeps, WifiResource, school_of
 from zhuomai_appliance.web.errors import guard_errors
 from zhuomai_appliance.web.formats import Formatter
 from zhuomai_appliance.web.reasons import REASONS, Tone, told
@@ -82,6 +83,7 @@ class CaptiveDeps:
     later: Callable[..., Any]
     reference: Callable[[], str]
     public_url: str
+    trust: Callable[[], WifiTrust | None] = lambda: None
 
 
 class CaptivePages:
@@ -95,6 +97,7 @@ class CaptivePages:
         self._reception = deps.portal_login.reception
         self.reference = deps.reference
         self._public_host = (urlsplit(deps.public_url).netloc or "").lower()
+        self._wifi = WifiResource(WifiDeps(deps.tables, deps.store, deps.renderer, deps.clock, deps.trust))
         self._results: dict[int, tuple[int, Online | Refused | None]] = {}
         # Not from 0 at every start: a waiting page of before a restart must not find another login's result
         self._login_numbers = count(deps.clock() << 20)
@@ -240,6 +243,11 @@ class CaptivePages:
         self._deps.later(seconds, over.callback, None)
         return over
 
+    @app.route(WIFI_PATH, branch=True)
+    def wifi(self, request: Any) -> Any:
+        """How a device joins the network that needs no login page."""
+        return self._to_portal(request) if self._is_foreign(request) else self._wifi
+
     @app.route("/<path:rest>", methods=["GET", "HEAD"])
     def anything(self, request: Any, rest: str) -> bytes:
         """Probes and whatever else a phone asks for before it is online."""
@@ -284,6 +292,7 @@ class CaptivePages:
             if refused is None
             else self._problem(refused.rejection, refused.lookup_code, formatter),
             notice=notice,
+            wifi_url=WIFI_PATH if settings.wifi(self._deps.store.reader, project_id) else "",
         )
         return self._page(request, "login.html", view, project_id, "/", {"token": token}, token)
 
@@ -351,18 +360,8 @@ class CaptivePages:
         query: dict[str, str],
         token: str,
     ) -> bytes:
-        brand = settings.branding(self._deps.store.reader, project_id)
-        project = self._deps.tables.project(project_id)
         formatter = self._formatter(request, project_id)
-        school = School(
-            name=brand.title or (project.name if project is not None else ""),
-            service=brand.service,
-            hotline=brand.hotline,
-            hours=brand.hours,
-            home_url=brand.home_url,
-            home_label=brand.home_label,
-            year=formatter.local(self._deps.clock()).year,
-        )
+        school = school_of(self._deps.store, self._deps.tables, project_id, self._deps.clock())
         around = CaptivePage(school=school, path=path, query=query, token=token)
         for name, value in (
             (b"Content-Type", b"text/html; charset=utf-8"),

@@ -55,7 +55,7 @@ class CaptivePage:
 
 @dataclass(frozen=True, slots=True)
 class LoginView:
-    """The login form. ``auto_days`` offers silent re-login; ``terms_open`` asks for consent, never ticked before."""
+    """The login form. ``wifi_url`` leads to the set-up of a network that logs in by itself. ``auto_days`` offers silent re-login; ``terms_open`` asks for consent, never ticked before."""
 
     action: str
     methods: tuple[Method, ...] = (Method.PASSWORD,)
@@ -67,6 +67,7 @@ class LoginView:
     terms_open: bool = False
     terms_url: str = ""
     method_urls: dict[Method, str] = field(default_factory=dict)
+    wifi_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,39 @@ class TermsView:
 
     paragraphs: tuple[str, ...]
     back_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class WifiTab:
+    """One of several networks that can be set up."""
+
+    ssid: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WifiView:
+    """How a device joins a network by 802.1X.
+
+    ``systems`` are apple, android, windows and linux, the visitor's own first. An empty address is a file that there is
+    not; without ``ca_url`` devices know the authority already. ``fingerprint`` is its SHA-256 in groups.
+    """
+
+    ssid: str
+    eap: str
+    phase2: str
+    is_tls: bool
+    server_name: str
+    fingerprint: str
+    outer_identity: str
+    systems: tuple[str, ...]
+    apple_url: str
+    windows_url: str
+    ca_url: str
+    pem_url: str
+    snippet: str
+    tabs: tuple[WifiTab, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
