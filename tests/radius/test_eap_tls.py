@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from OpenSSL import SSL
 
-from tests.radius.tls_peer import Peer, context, shake
+from tests.radius.tls_peer import Peer, authority, client, context, shake
+from zhuomai_appliance.radius import eap_authority
 from zhuomai_appliance.radius.eap_tls import (
     EAP_PEAP,
     EAP_TLS,
     EAP_TTLS,
     MAX_MESSAGE_OCTETS,
+    EapTls,
     TlsFraming,
+    TlsStep,
     fragment_octets,
     master_session_key,
 )
@@ -159,3 +165,142 @@ def test_keys_are_those_of_the_standards(version: str, eap_type: int, label: byt
     else:
         expected = other.export_keying_material(label, 128)
     assert master_session_key(engine, eap_type) == expected[:64]
+
+
+class Device:
+    """The other end: a TLS client that cuts its records into fragments of its own."""
+
+    def __init__(self, peer: Peer, octets: int = 700) -> None:
+        self.peer = peer
+        self.framing = TlsFraming(octets)
+
+    def answer(self, request: bytes) -> bytes:
+        """The response's type-data; the start flag makes it say hello."""
+        if request[:1] == b"\x20":
+            self.framing.put(self.peer.step())
+            return self.framing.reply()
+        message = self.framing.receive(request)
+        if message is not None:
+            records = self.peer.step(message)
+            if records:
+                self.framing.put(records)
+        return self.framing.reply()
+
+
+def converse(conversation: EapTls, device: Device, *, admit: bool = True) -> tuple[TlsStep, int]:
+    """Run a conversation to its end: how it ended, and how many requests it took."""
+    request, requests = conversation.start(), 1
+    while True:
+        step = conversation.receive(device.answer(request))
+        if step is TlsStep.DECIDE:
+            if not admit:
+                return step, requests
+            step = conversation.admit()
+        if step is not TlsStep.SEND:
+            return step, requests
+        request, requests = conversation.request, requests + 1
+        assert len(request) <= 1024 + 5
+        assert requests < 40
+
+
+both_versions = pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+
+
+@both_versions
+def test_a_good_certificate_comes_in(version: str) -> None:
+    """Both ends have the same key, the caller saw the certificate before the device heard of success."""
+    conversation = EapTls(context().engine(client_certificate=True))
+    device = Device(Peer(version, client()))
+    assert converse(conversation, device)[0] is TlsStep.DONE
+    assert conversation.certificate == eap_authority.to_der(client().certificate)
+    assert not conversation.resumed
+    connection = device.peer.connection
+    if version == "TLSv1.3":
+        expected = connection.export_keying_material(b"EXPORTER_EAP_TLS_Key_Material", 128, b"\x0d")
+        assert device.peer.hear(b"") == b"\0"  # RFC 9190 §2.1.1: the commitment
+    else:
+        expected = connection.export_keying_material(b"client EAP encryption", 128)
+    assert conversation.key == expected[:64]
+
+
+@both_versions
+def test_nothing_is_promised_before_the_decision(version: str) -> None:
+    """Without `admit` the device hears neither the commitment nor, with TLS 1.2, that the handshake is over."""
+    device = Device(Peer(version, client()))
+    conversation = EapTls(context().engine(client_certificate=True))
+    assert converse(conversation, device, admit=False)[0] is TlsStep.DECIDE
+    assert device.peer.hear(b"") == b""
+
+
+@both_versions
+def test_a_device_comes_back_in_fewer_steps(version: str) -> None:
+    """Resumed, its certificate is there to be judged once more, and the keys are new ones."""
+    tls = context()
+    peer = Peer(version, client())
+    first = EapTls(tls.engine(client_certificate=True))
+    full = converse(first, Device(peer))[1]
+    peer.hear(b"")
+    peer.keep()
+    peer.connect()
+    again = EapTls(tls.engine(client_certificate=True))
+    step, requests = converse(again, Device(peer))
+    assert step is TlsStep.DONE
+    assert requests < full
+    assert again.resumed
+    assert again.certificate == first.certificate
+    assert again.key != first.key
+
+
+@both_versions
+@pytest.mark.parametrize(
+    ("peer_of", "fault"),
+    [
+        (Peer, TlsFault.NO_CERTIFICATE),
+        (lambda version: Peer(version, client(issuer="Another authority")), TlsFault.UNKNOWN_CA),
+    ],
+)
+def test_a_bad_certificate_gets_an_alert_then_a_failure(
+    version: str, peer_of: Callable[[str], Peer], fault: TlsFault
+) -> None:
+    """The device hears why (RFC 5216 §2.1.3): its TLS reads the alert before the failure comes."""
+    device = Device(peer_of(version))
+    conversation = EapTls(context().engine(client_certificate=True))
+    with pytest.raises(SSL.Error, match="alert"):
+        converse(conversation, device)
+        device.peer.hear(b"")
+    assert conversation.failed is not None
+    assert conversation.failed.fault is fault
+    assert conversation.receive(b"\0") is TlsStep.FAILED
+
+
+def test_a_device_that_does_not_trust_the_server_ends_it() -> None:
+    """Its alert needs no answer; the fault is the operator's hint."""
+    device = Device(Peer("TLSv1.2", client(), trust=authority("Another authority").certificate))
+    conversation = EapTls(context().engine(client_certificate=True))
+    request = conversation.start()
+    step = TlsStep.SEND
+    while step is TlsStep.SEND:
+        try:
+            response = device.answer(request)
+        except SSL.Error:
+            device.framing.put(device.peer.pending())
+            response = device.framing.reply()
+        step = conversation.receive(response)
+        request = conversation.request
+    assert step is TlsStep.FAILED
+    assert conversation.failed is not None
+    assert conversation.failed.fault is TlsFault.SERVER_REFUSED
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.binary(max_size=60), max_size=6))
+def test_a_conversation_survives_garbage(packets: list[bytes]) -> None:
+    """Whatever the responses hold, a step comes back, and nothing is proved by them."""
+    conversation = EapTls(CONTEXT.engine(client_certificate=True))
+    conversation.start()
+    for packet in packets:
+        assert conversation.receive(packet) in {TlsStep.SEND, TlsStep.FAILED}
+    assert conversation.certificate == b""
+
+
+CONTEXT = context()
