@@ -46,6 +46,7 @@ from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
 from zhuomai_appliance.flows.trace import Tracer
+from zhuomai_appliance.flows.tracing import Tracing
 from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.flows.visitors import Reception
 from zhuomai_appliance.flows.watched import Watched
@@ -128,6 +129,7 @@ class Appliance(MultiService):
         self.words = words = Sentences(self.renderer.words, clocks.now)
         self.digester = Digester(self.entropy)
         self.tracer = Tracer(clocks.wall, clocks.monotonic, clocks.later)
+        self.tracing = Tracing(self.tracer, store, tables, clocks.now)
         self.coa = CoaClient(clocks, self.tracer)
         self.alarms, self.watched, self.interims = Alarms(), Watched(), Interims()
         self.watched.load(store.reader)
@@ -260,7 +262,7 @@ class Appliance(MultiService):
     def _listen_for_commands(self) -> None:
         """The control socket; without one on a disk that cannot be written, where commands could change nothing."""
         try:
-            offered = {**handlers(self._backstage()), **trace_handlers(self.tracer, self.tables)}
+            offered = {**handlers(self._backstage()), **trace_handlers(self.tracing)}
             port = control.listen(self.reactor, self.files.control_socket, offered)
         except (CannotListenError, OSError) as error:
             if self.store.state.writable:

@@ -56,6 +56,7 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             rate_admin=RateAdmin(appliance.store, appliance.clocks.now, appliance.reload),
             own_site=lambda host: own_site(appliance.config, host),
             reservations=appliance.reservations,
+            tracing=appliance.tracing,
             trust=appliance.trust,
         )
     )

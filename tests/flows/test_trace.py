@@ -53,7 +53,7 @@ class TracerTests(SynchronousTestCase):
         self.clock = Clock()
         self.tracer = Tracer(self.clock.seconds, self.clock.seconds, self.clock.callLater)
 
-    def watch(self, who: str, **more: int) -> Watch:
+    def watch(self, who: str, **more: Any) -> Watch:
         return self.tracer.open(Target.of(who, Devices()), **more)
 
     def ask(self, *attributes: tuple[int, bytes], key: object = 1, nas: Nas = NAS, **more: Any) -> Packet:

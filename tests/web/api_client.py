@@ -15,6 +15,8 @@ from tests.flows.test_operators import QuickDigester
 from zhuomai_appliance import paths
 from zhuomai_appliance.flows.operators import Actor, Operators
 from zhuomai_appliance.flows.session_admin import SessionAdmin
+from zhuomai_appliance.flows.trace import Tracer
+from zhuomai_appliance.flows.tracing import Tracing
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.store import network, operators
@@ -65,11 +67,13 @@ class Api:
         school.reload()
         school.write(operators.seed_roles)
         self.operators = Operators(school.store, school.entropy, QuickDigester())
+        self.tracer = Tracer(school.clock.seconds, school.clock.seconds, school.clock.callLater)
+        self.tracing = Tracing(self.tracer, school.store, school.tables, school.now)
         self.app = ApiApp(
             school.store, school.vault, school.tables,
             SessionAdmin(school.store, school.tables, school.now, school.wake), self.operators, school.now,
             school.words, reference=lambda: "R2345", assets=Assets(paths.web() / "static"),
-            most_per_minute=most_per_minute,
+            most_per_minute=most_per_minute, tracing=self.tracing,
         )  # fmt: skip
         root, api = Resource(), Resource()
         root.putChild(b"api", api)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
@@ -11,11 +12,13 @@ from typing import Any
 from zhuomai_appliance.commands.backstage import NoDaemon, ask_daemon
 from zhuomai_appliance.commands.options import Trace
 from zhuomai_appliance.config import Config
-from zhuomai_appliance.flows.tables import Tables
-from zhuomai_appliance.flows.trace import Target, Tracer, TraceRefused
+from zhuomai_appliance.flows.operators import Actor
+from zhuomai_appliance.flows.trace import TraceRefused
+from zhuomai_appliance.flows.tracing import Tracing
 from zhuomai_appliance.net.control import CommandFailed, Handler, Params
 from zhuomai_appliance.paths import StateFiles
 
+_ACTOR = Actor("zhuomai trace", "local")
 _ARROWS = {"in": "<-", "out": "->", "none": "--"}
 
 
@@ -44,7 +47,8 @@ def run(config: Config, options: Trace) -> int:
             if read["ended"]:
                 break
     except KeyboardInterrupt:
-        pass
+        with contextlib.suppress(NoDaemon, CommandFailed):
+            ask_daemon(files, "trace-close", {"id": opened["id"]})
     return 0 if seen else 1
 
 
@@ -65,34 +69,33 @@ def story(event: Mapping[str, Any]) -> str:
 # In the daemon ----------------------------------------------------------------------------------------------------------
 
 
-def trace_handlers(tracer: Tracer, tables: Tables) -> Mapping[str, Handler]:
+def trace_handlers(tracing: Tracing) -> Mapping[str, Handler]:
     """What the control socket offers for it: open, read (waits up to a second) and close."""
     return {
-        "trace-open": partial(_open, tracer, tables),
-        "trace-read": partial(_read, tracer),
-        "trace-close": partial(_close, tracer),
+        "trace-open": partial(_open, tracing),
+        "trace-read": partial(_read, tracing),
+        "trace-close": partial(_close, tracing),
     }
 
 
-async def _open(tracer: Tracer, tables: Tables, params: Params) -> Any:
-    target = Target.of(params["who"], tables)
+async def _open(tracing: Tracing, params: Params) -> Any:
     try:
-        watch = tracer.open(target, params["seconds"], params["count"])
+        watch = tracing.open(_ACTOR, params["who"], params["seconds"], params["count"])
     except TraceRefused as error:
         raise CommandFailed(str(error)) from None
-    return {"id": watch.id, "what": target.words(), "seconds": params["seconds"]}
+    return {"id": watch.id, "what": watch.target.words(), "seconds": params["seconds"]}
 
 
-async def _read(tracer: Tracer, params: Params) -> Any:
-    watch = tracer.find(params["id"])
+async def _read(tracing: Tracing, params: Params) -> Any:
+    watch = tracing.find(_ACTOR, params["id"])
     if watch is None:
         return {"events": [], "lost": 0, "ended": "it has ended"}
-    events, lost = await tracer.read(watch)
+    events, lost = await tracing.read(watch)
     return {"events": events, "lost": lost, "ended": watch.ended}
 
 
-async def _close(tracer: Tracer, params: Params) -> Any:
-    watch = tracer.find(params["id"])
+async def _close(tracing: Tracing, params: Params) -> Any:
+    watch = tracing.find(_ACTOR, params["id"])
     if watch is not None:
-        tracer.close(watch)
+        tracing.close(watch)
     return {}

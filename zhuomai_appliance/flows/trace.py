@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from twisted.internet.defer import Deferred
 
 from zhuomai_appliance.flows.told import Lines, code_name, portal_lines, radius_lines
-from zhuomai_appliance.model.network import Nas, NasId
+from zhuomai_appliance.model.network import Nas, NasId, ProjectId
 from zhuomai_appliance.model.people import normal_name
 from zhuomai_appliance.portal.kinds import AttributeKind
 from zhuomai_appliance.portal.packet import PortalPacket, PortalWireError, decode_text
@@ -102,6 +102,8 @@ class Watch:
     until: float
     left: int
     read_at: float
+    owner: str = ""
+    projects: frozenset[ProjectId] = frozenset()
     events: deque[Event] = field(default_factory=lambda: deque(maxlen=UNREAD))
     lost: int = 0
     ended: str = ""
@@ -140,8 +142,16 @@ class Tracer:
 
     # Reading ----------------------------------------------------------------------------------------------------------
 
-    def open(self, target: Target, seconds: int = SECONDS, packets: int = PACKETS) -> Watch:
-        """Begin a trace.
+    def open(
+        self,
+        target: Target,
+        seconds: int = SECONDS,
+        packets: int = PACKETS,
+        *,
+        owner: str = "",
+        projects: frozenset[ProjectId] = frozenset(),
+    ) -> Watch:
+        """Begin a trace of the devices of some projects, or of all.
 
         Raises:
             TraceRefused: too many run already.
@@ -151,7 +161,8 @@ class Tracer:
             raise TraceRefused(f"{WATCHES} traces run already; end one of them first")
         self._last_id += 1
         seconds = min(max(seconds, 1), LONGEST_SECONDS)
-        watch = Watch(self._last_id, target, now + seconds, min(max(packets, 1), MOST_PACKETS), now)
+        packets = min(max(packets, 1), MOST_PACKETS)
+        watch = Watch(self._last_id, target, now + seconds, packets, now, owner, projects)
         self.watches.append(watch)
         self._later(GONE_SECONDS, self._look_after, watch)
         self._later(seconds, self.close, watch, "its time is over")
@@ -213,7 +224,7 @@ class Tracer:
         With a ``note`` there is none to come: the note says what became of the request.
         """
         for watch in tuple(self.watches):
-            if _is_of(watch.target, nas, peer[0]) or _speaks_of(watch, packet):
+            if _may_see(watch, nas) and (_is_of(watch, nas, peer[0]) or _speaks_of(watch, packet)):
                 watch.remember(*_tokens(packet))
                 if not note:
                     if len(watch.asked) > TOKENS:
@@ -248,7 +259,7 @@ class Tracer:
     def unreadable(self, flow: str, nas: Nas, peer: Peer, note: str) -> None:
         """A datagram that is no packet; it concerns whoever watches the device."""
         for watch in tuple(self.watches):
-            if _is_of(watch.target, nas, peer[0]):
+            if _may_see(watch, nas) and _is_of(watch, nas, peer[0]):
                 self._tell(watch, flow, "in", nas, peer, "no packet", 0, note, [])
 
     def portal(self, nas: Nas, peer: Peer, datagram: bytes, *, ours: bool) -> None:
@@ -259,7 +270,7 @@ class Tracer:
             self.unreadable("portal", nas, peer, str(error))
             return
         for watch in tuple(self.watches):
-            if _is_of(watch.target, nas, peer[0]) or _portal_speaks_of(watch, packet):
+            if _may_see(watch, nas) and (_is_of(watch, nas, peer[0]) or _portal_speaks_of(watch, packet)):
                 if packet.user_ip != "0.0.0.0":
                     watch.remember(("ip", packet.user_ip))
                 self._tell(
@@ -298,7 +309,12 @@ class Tracer:
             self.close(watch, "its number of packets is reached")
 
 
-def _is_of(target: Target, nas: Nas, host: str) -> bool:
+def _may_see(watch: Watch, nas: Nas) -> bool:
+    return not watch.projects or nas.project_id in watch.projects
+
+
+def _is_of(watch: Watch, nas: Nas, host: str) -> bool:
+    target = watch.target
     return nas.id == target.nas_id or (target.host is not None and target.host == host)
 
 

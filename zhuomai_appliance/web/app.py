@@ -22,6 +22,7 @@ from zhuomai_appliance.flows.rate_admin import RateAdmin
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.flows.tracing import Tracing
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.web.admin.app import AdminApp
@@ -128,6 +129,7 @@ class ConsoleDeps:
         backed_up_at: when the newest backup was made, UTC epoch seconds; None where there is none.
         own_site: what a device at an address must know of this box.
         reservations: the memory of the flow that lets people in.
+        tracing: where packets are seen as they pass.
         trust: whom 802.1X devices should trust; None where this box has no certificate for them.
     """
 
@@ -148,6 +150,7 @@ class ConsoleDeps:
     list_admin: ListAdmin
     own_site: Callable[[str], Site]
     reservations: Reservations = field(default_factory=Reservations)
+    tracing: Tracing | None = None
     trust: Callable[[], WifiTrust | None] = lambda: None
 
 
@@ -175,6 +178,7 @@ def console_resource(deps: ConsoleDeps) -> IResource:
             reference=deps.reference,
             assets=deps.renderer.assets,
             reservations=deps.reservations,
+            tracing=deps.tracing,
         ).resource(),
     )
     return Guarded(root)

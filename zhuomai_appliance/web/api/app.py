@@ -23,6 +23,7 @@ from zhuomai_appliance.flows.ports import ReasonWords
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.flows.tracing import Tracing
 from zhuomai_appliance.model.people import Operator
 from zhuomai_appliance.store.interface import Store, StoreUnavailable
 from zhuomai_appliance.store.journal import KeyReused
@@ -57,6 +58,7 @@ class ApiApp:
         reference: makes the number that leads from an error answer to the log.
         most_per_minute: how many requests one operator's tokens may send.
         reservations: the memory of the flow that lets people in; None: nobody is let in beside.
+        tracing: where packets are seen as they pass; None where none do.
     """
 
     log = Logger(namespace="zhuomai.api")
@@ -76,9 +78,10 @@ class ApiApp:
         assets: Assets | None = None,
         most_per_minute: int = MOST,
         reservations: Reservations | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._parts = Parts(
-            store, vault, tables, session_admin, operators, words, reservations or Reservations()
+            store, vault, tables, session_admin, operators, words, reservations or Reservations(), tracing
         )
         self._clock = clock
         self._limit = PerMinute(clock, most_per_minute)

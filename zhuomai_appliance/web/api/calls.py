@@ -14,6 +14,7 @@ from zhuomai_appliance.flows.ports import ReasonWords
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.flows.tracing import Tracing
 from zhuomai_appliance.model.moment import rfc3339
 from zhuomai_appliance.model.network import Project, ProjectId
 from zhuomai_appliance.model.people import Operator, Permission
@@ -29,7 +30,10 @@ NOT_FOUND: Final = "there is no such thing, or it belongs to a project that is n
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the handlers work with; ``reservations`` is the memory of the flow that lets people in."""
+    """What the handlers work with; ``reservations`` is the memory of the flow that lets people in.
+
+    ``tracing`` is None where no packets pass.
+    """
 
     store: Store
     vault: Vault
@@ -38,6 +42,7 @@ class Parts:
     operators: Operators
     words: ReasonWords
     reservations: Reservations = field(default_factory=Reservations)
+    tracing: Tracing | None = None
 
     def project_name(self, project_id: ProjectId) -> str:
         """The name of a project."""

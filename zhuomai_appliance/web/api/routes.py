@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from zhuomai_appliance.model.people import Permission
-from zhuomai_appliance.web.api import access, admission, items, items_access, money, people, records, requests
+from zhuomai_appliance.web.api import (
+    access,
+    admission,
+    items,
+    items_access,
+    money,
+    people,
+    records,
+    requests,
+    traces,
+)
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
 
@@ -112,6 +122,18 @@ ROUTES: Final = (
     Route(
         "explain", "GET", "/explain", "Say what a login would get, and why", Permission.ATTEMPTS_READ,
         admission.explain, items_access.ExplanationItem, query=admission.ExplainQuery,
+    ),
+    Route(
+        "begin_trace", "POST", "/traces", "Begin a live trace of packets", Permission.ATTEMPTS_READ,
+        traces.begin_trace, traces.TraceItem, body=traces.TraceBody, status=201,
+    ),
+    Route(
+        "read_trace", "GET", "/traces/<int:trace_id>", "Read what passed since the last time",
+        Permission.ATTEMPTS_READ, traces.read_trace, traces.TraceRead, query=requests.Nothing,
+    ),
+    Route(
+        "end_trace", "DELETE", "/traces/<int:trace_id>", "End a trace", Permission.ATTEMPTS_READ,
+        traces.end_trace, traces.TraceItem,
     ),
     Route(
         "list_operators", "GET", "/operators", "List operators", Permission.OPERATORS_WRITE,
