@@ -153,6 +153,33 @@ class RuledTests(SynchronousTestCase):
         self.school.clock.advance(1)
         self.assertEqual(self.patrol(), 1)
 
+    def test_a_device_that_is_blocked_now_has_to_go(self) -> None:
+        """A list entry ends the session of the device, the address or the phone that it names; an exception spares."""
+        school = self.school
+        school.person("caller", self.plan, person=accounts.PersonData(phone="13800000001"))
+        for name, mac, ip, sid in (
+            ("20260001", PHONE, "10.9.1.2", "S1"),
+            ("caller", LAPTOP, "10.9.1.3", "S2"),
+        ):
+            school.login(name, mac=mac, ip=ip)
+            school.report(START, name=name, mac=mac, ip=ip, sid=sid)
+        self.list(ListKind.IP, ListAction.DENY, "10.9.0.0/16")
+        self.list(ListKind.MAC, ListAction.ALLOW, LAPTOP)
+        self.assertEqual(self.patrol(), 1)
+        self.assertEqual(
+            [key for key, _, _ in school.effects()], [effects.disconnect_key(self.session_of("S1"))]
+        )
+        self.list(ListKind.PHONE, ListAction.DENY, "13800000001")
+        self.assertEqual(self.patrol(), 1)
+
+    def test_people_from_elsewhere_are_looked_at_too(self) -> None:
+        """A session of nobody's here ends by a rule for everybody, and not by one of a group."""
+        self.school.report(START, name="guest@edu.cn")
+        self.rule(1, group_id=self.students.id)
+        self.assertEqual(self.patrol(), 0)
+        self.rule(2, ssids=(), kinds=(AccessKind.PORTAL,))
+        self.assertEqual(self.patrol(), 1)
+
     def test_all_pages_are_looked_at(self) -> None:
         """However many are online, the patrol comes to each of them and begins again."""
         self.patch(session_rules, "PAGE", 2)

@@ -66,6 +66,8 @@ def apply_holidays(changes: SiteChanges, wanted: Iterable[SiteHoliday]) -> None:
             continue
         if item.removed:
             gone = access_rules.remove_holiday(changes.tx, shelf.id, item.day)
+            if gone:
+                changes.live.project(shelf.id)
             _removed(changes, "holiday", name, shelf.id, gone=gone)
             continue
         holiday = Holiday(shelf.id, item.day, item.kind, item.name)
@@ -73,6 +75,7 @@ def apply_holidays(changes: SiteChanges, wanted: Iterable[SiteHoliday]) -> None:
         changed = [] if found is None else _differences(found, holiday)
         if found is None or changed:
             access_rules.put_holiday(changes.tx, holiday)
+            changes.live.project(shelf.id)
         changes.done("holiday", name, _outcome(found, changed), shelf.id, changed)
 
 

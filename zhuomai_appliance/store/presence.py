@@ -33,7 +33,7 @@ def open_places(reader: Reader, project_id: ProjectId) -> list[OpenPlace]:
 
 
 class RuledSession(NamedTuple):
-    """An open session as the access rules see it."""
+    """An open session as access rules and lists see it; without a group and phone where its account is elsewhere."""
 
     id: SessionId
     project_id: ProjectId
@@ -44,8 +44,10 @@ class RuledSession(NamedTuple):
     vlan: int | None
     port_id: str | None
     ip: str | None
+    mac: str | None
+    phone_index: bytes | None
 
 
 def ruled_sessions(reader: Reader, after: int, limit: int) -> list[RuledSession]:
-    """Open sessions of known accounts in the order of their ids, those behind ``after``."""
+    """Open sessions in the order of their ids, those behind ``after``."""
     return [RuledSession(*row) for row in reader.all(_Q.ruled_sessions, after=after, limit=limit)]

@@ -54,6 +54,6 @@ SELECT nas_id, acct_session_id, mac, ip, calling_station_raw, called_station_raw
 FROM session WHERE stopped_at IS NULL AND project_id = :project_id
 
 -- name: ruled_sessions
-SELECT s.id, s.project_id, a.group_id, s.nas_id, s.access_kind, s.ssid, s.vlan, s.port_id, s.ip
-FROM session s JOIN account a ON a.id = s.account_id
+SELECT s.id, s.project_id, a.group_id, s.nas_id, s.access_kind, s.ssid, s.vlan, s.port_id, s.ip, s.mac, a.phone_index
+FROM session s LEFT JOIN account a ON a.id = s.account_id
 WHERE s.stopped_at IS NULL AND s.id > :after ORDER BY s.id LIMIT :limit
