@@ -70,6 +70,10 @@ def test_a_declared_realm_is_in_the_books_once(box: Box) -> None:
     ("wrong", "told"),
     [
         ('[[realm]]\nname = "a b"', "realm a b: name"),
+        (
+            '[[nas]]\nname = "n"\naddress = "10.0.0.0/8"\nsecret = "s"\nquirks = { proxy = true }',
+            "proxy is one server",
+        ),
         ('[[realm]]\nname = "x"\nupstreams = ["gone"]', 'there is no upstream "gone"'),
         (
             '[[realm]]\nname = "x"\nreject = "no"\ngroup = "staff"',

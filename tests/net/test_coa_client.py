@@ -165,3 +165,8 @@ class CoaTests(SynchronousTestCase):
         _, clocks = a_clock()
         done = CoaClient(clocks).disconnect(a_nas(), HOST, SESSION)
         self.assertEqual(self.successResultOf(done).outcome, ControlOutcome.SILENT)
+
+    def test_a_device_behind_a_server_is_named_to_it(self) -> None:
+        """The request goes to the server's address and says which device is meant."""
+        self.client.disconnect(a_nas(quirks={"proxy": True}), "10.0.0.7", SESSION)
+        self.assertEqual(self.sent().first(attr.NAS_IP_ADDRESS), bytes((10, 0, 0, 7)))

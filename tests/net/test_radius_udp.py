@@ -27,6 +27,7 @@ class Access:
     def __init__(self) -> None:
         self.asked: list[Deferred[AccessAnswer]] = []
         self.passwords: list[bytes | None] = []
+        self.peers: list[str] = []
         self.proved: list[str] = []
 
     def answer(
@@ -35,6 +36,7 @@ class Access:
         done: Deferred[AccessAnswer] = Deferred()
         self.asked.append(done)
         self.passwords.append(password)
+        self.peers.append(peer)
         return done
 
     def proved_signing(self, nas: Nas, host: str, now: int) -> None:
@@ -103,6 +105,12 @@ class AuthTests(SynchronousTestCase):
         value = reply.vendor(311, 17)
         self.assertNotIn(b"k" * 8, reply.datagram)
         self.assertEqual(reveal(value or b"", SECRET, bytes(range(16))), b"k" * 32)
+
+    def test_a_server_speaks_for_the_device_that_it_names(self) -> None:
+        """With the quirk `proxy` the flow hears which device is meant; the secret went by the source all the same."""
+        self.finder.devices = (a_nas(quirks={"proxy": True}),)
+        self.receive(access(1, (attr.NAS_IP_ADDRESS, bytes((10, 0, 0, 7)))))
+        self.assertEqual(self.flow.peers, ["10.0.0.7"])
 
     def test_stranger_costs_a_look(self) -> None:
         """A source that is no device is dropped before anything is read."""

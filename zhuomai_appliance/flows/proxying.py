@@ -31,7 +31,7 @@ from zhuomai_appliance.radius.values import integer, text
 from zhuomai_appliance.store import roaming
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
-from zhuomai_appliance.vendors import profile_of
+from zhuomai_appliance.vendors import profile_for
 from zhuomai_appliance.vendors.replies import attributes_for
 
 CONVERSATIONS_KEPT: Final = 20_000
@@ -140,10 +140,11 @@ class Proxying:
         if begun is not None:
             return [server for server in domain.servers if server.upstream.id == begun]
         # What a server passed to us is not for that server; two of them on one machine are another matter
+        sources = {peer, nas.host} if nas.is_single_host else {peer}
         fit = [
             server
             for server in domain.servers
-            if server.upstream.address != peer or peer.startswith(_LOOPBACK)
+            if server.upstream.address not in sources or server.upstream.address.startswith(_LOOPBACK)
         ]
         return self.roster.in_order(fit, lambda server: server.upstream)
 
@@ -204,7 +205,7 @@ class Proxying:
             acct_interim_seconds=nas.interim_seconds,
         )
         grant = granted_to_guest(grant, ruling, now)
-        own = attributes_for(grant, nas, profile_of(nas.vendor), None, attempt.access_kind, token)
+        own = attributes_for(grant, nas, profile_for(nas), None, attempt.access_kind, token)
         # What our rules set is set once; vendors' attributes differ inside
         ours = {number for number, _ in own} - {attr.VENDOR_SPECIFIC}
         theirs = tuple(one for one in kept if one[0] not in _TIMEOUTS and one[0] not in ours)

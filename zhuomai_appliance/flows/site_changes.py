@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from zhuomai_appliance.flows import site_access, site_roaming
+from zhuomai_appliance.flows import site_access, site_roaming, third_party
 from zhuomai_appliance.flows.live_changes import LiveChanges
 from zhuomai_appliance.flows.operators import (
     Actor,
@@ -332,6 +332,9 @@ class SiteChanges:
         owner = next((one for one in every if one.address == wanted.address and one != found), None)
         if owner is not None:
             self.wrong("nas", wanted.name, "address", f"{wanted.address} belongs to {owner.name} already")
+            return
+        if wanted.quirks.get(third_party.QUIRK) and wanted.address.num_addresses > 1:
+            self.wrong("nas", wanted.name, "quirks", "proxy is one server: write its address, not a network")
             return
         secret = wanted.secret.encode()
         nas = Nas(

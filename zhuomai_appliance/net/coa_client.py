@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import DatagramProtocol
 
 from zhuomai_appliance.flows.ports import ControlOutcome, ControlResult
+from zhuomai_appliance.flows.third_party import reached_at
 from zhuomai_appliance.flows.trace import NO_TRACE, Tracer
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.net.clocks import Clocks
@@ -65,7 +66,8 @@ class CoaClient(DatagramProtocol):
         if self.transport is None:
             done.callback(ControlResult(ControlOutcome.SILENT, None))
             return done
-        wanted = list(attributes)
+        host, device = reached_at(nas, host)
+        wanted = [*attributes, *device]
         if nas.quirks.get("coa_event_timestamp", True):
             wanted.append((attr.EVENT_TIMESTAMP, integer_value(self._clocks.now())))
         pending = self._table.open(

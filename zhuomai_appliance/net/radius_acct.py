@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from twisted.internet.defer import Deferred
 
 from zhuomai_appliance.flows.ports import NasFinder
+from zhuomai_appliance.flows.third_party import device_of
 from zhuomai_appliance.flows.trace import NO_TRACE, Tracer
 from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.net.clocks import Clocks
@@ -94,7 +95,7 @@ class AcctPort(RadiusPort):
             self.answer(Code.ACCOUNTING_RESPONSE, packet, (), secret, key, sign=True)
             return
         self.reports[_KINDS.get(packet.first(attr.ACCT_STATUS_TYPE) or b"", "other")] += 1
-        done = self._flow.record(packet, nas, key.address, self._clocks.now())
+        done = self._flow.record(packet, nas, device_of(packet, nas, key.address), self._clocks.now())
         done.addCallback(self._recorded, packet, nas, secret, key)
         done.addErrback(self.failed, key, packet)
 

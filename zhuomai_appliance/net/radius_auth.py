@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from twisted.internet.defer import Deferred
 
 from zhuomai_appliance.flows.ports import AccessAnswer, NasFinder
+from zhuomai_appliance.flows.third_party import device_of
 from zhuomai_appliance.flows.trace import NO_TRACE, Tracer
 from zhuomai_appliance.model.network import MessageAuthenticatorPolicy, Nas, NasId
 from zhuomai_appliance.net.buckets import Buckets
@@ -122,7 +123,8 @@ class AuthPort(RadiusPort):
         password = None if hidden is None else reveal_pap(hidden, secret, packet.authenticator)
         if (nas.id, nas.secret) not in self._proved:
             self._weigh_secret(packet, nas, password, key.address)
-        done = self._flow.answer(packet, nas, key.address, password, self._clocks.now())
+        device = device_of(packet, nas, key.address)
+        done = self._flow.answer(packet, nas, device, password, self._clocks.now())
         done.addCallback(self._judged, packet, nas, secret, key).addErrback(self.failed, key, packet)
 
     def _weigh_secret(self, packet: Packet, nas: Nas, password: bytes | None, host: str) -> None:
