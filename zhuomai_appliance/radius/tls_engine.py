@@ -117,14 +117,23 @@ class TlsContext:
         *,
         client_ca: bytes = b"",
         crl: bytes = b"",
+        peer_ca: bytes = b"",
         monotonic: Callable[[], float],
     ) -> None:
         """Read the material, see `load`; `monotonic` gives seconds of a clock that never goes back."""
         self._monotonic = monotonic
         self._stream: SSL.Context | None = None
-        self.load(certificate, key, client_ca=client_ca, crl=crl)
+        self.load(certificate, key, client_ca=client_ca, crl=crl, peer_ca=peer_ca)
 
-    def load(self, certificate: bytes, key: bytes, *, client_ca: bytes = b"", crl: bytes = b"") -> None:
+    def load(
+        self,
+        certificate: bytes,
+        key: bytes,
+        *,
+        client_ca: bytes = b"",
+        crl: bytes = b"",
+        peer_ca: bytes = b"",
+    ) -> None:
         """Take other material from now on; conversations on their way end with what they began with.
 
         Args:
@@ -132,11 +141,15 @@ class TlsContext:
             key: its private key, without a passphrase.
             client_ca: authorities whose client certificates are believed; none: EAP-TLS is not offered.
             crl: revocation lists of those authorities; if there is one, every authority needs one.
+            peer_ca: authorities of RADIUS over TLS where they are others than those of the devices.
 
         Raises:
             TlsUnusable: something of it cannot be read, or the key does not belong to the certificate; nothing changes.
         """
-        self._material = Material.read(certificate, key, client_ca, crl)
+        self._material, self._peers = (
+            Material.read(certificate, key, client_ca, crl),
+            Material.read(certificate, key, *((peer_ca,) if peer_ca.strip() else (client_ca, crl))),
+        )
         self._begin()
 
     @property
@@ -163,10 +176,10 @@ class TlsContext:
         is no authority for client certificates. Whoever uses it looks up the certificate's serial number himself: the
         authority signs those of people too.
         """
-        if not self.asks_certificates:
+        if not self._peers.client_ca:
             raise ValueError("there is no authority for client certificates")
         if self._stream is None:
-            stream = self._material.context(b"zhuomai radsec", RESUMPTION_SECONDS, _judge)
+            stream = self._peers.context(b"zhuomai radsec", RESUMPTION_SECONDS, _judge)
             stream.set_session_cache_mode(SSL.SESS_CACHE_OFF)
             stream.set_options(SSL.OP_NO_TICKET)
             self._stream = stream
