@@ -65,7 +65,7 @@ class AccountingFlow:
         if report is None or report.access_kind is AccessKind.PROBE:
             return succeed(report is not None)
         booted_at = boot_time_from(packet, profile)
-        if booted_at is not None and (closed := self._note_boot(nas, peer, booted_at)) is not None:
+        if booted_at is not None and (closed := self._note_boot(nas, peer, booted_at, now)) is not None:
             return closed.addCallback(lambda _: self._write(packet, nas, peer, report))
         return self._write(packet, nas, peer, report)
 
@@ -114,14 +114,17 @@ class AccountingFlow:
         waits = self._follow_up.after(nas, report, recorded)
         return True if waits is None else waits.addCallback(lambda _: True)
 
-    def _note_boot(self, nas: Nas, peer: str, booted_at: int) -> Deferred[None] | None:
+    def _note_boot(self, nas: Nas, peer: str, booted_at: int, now: int) -> Deferred[None] | None:
         """A newer boot time than the last one told is a restart, also if its Accounting-On was lost (notes §2).
 
-        What is to be waited for then, and what makes the time known; None where nothing is to be done.
+        The first one told to this process counts as well: the device may have restarted while nobody listened. One
+        that lies ahead of our own clock is not believed.
+
+        Returns:
+            What is to be waited for then, and what makes the time known; None where nothing is to be done.
         """
         key = (nas.id, peer)
-        known = self._booted.setdefault(key, booted_at)
-        if booted_at <= known:
+        if booted_at <= self._booted.get(key, 0) or booted_at > now:
             return None
         closed = self._store.write(lambda tx: _restart(tx, nas, peer, booted_at, None))
         return closed.addCallback(lambda _: self._booted.__setitem__(key, booted_at))

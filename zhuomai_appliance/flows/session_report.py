@@ -65,6 +65,8 @@ class SessionReport:
             existing, chain = found
             if existing.account_id is not None:
                 self._chains[existing.account_id] = chain
+        elif report.class_token:
+            existing = self._moved_here()
         if existing is not None and report.at < existing.started_at:
             if _is_about(report, existing):
                 self._report = report = report._replace(at=existing.updated_at)
@@ -113,15 +115,42 @@ class SessionReport:
     def _rival(self, existing: Session | None) -> Session | None:
         """Another open session of the same client; asked for only where a rule could look at it."""
         report = self._report
-        if report.mac is None:
+        if report.mac is None and not report.port_id:
             return None
         is_open = existing is not None and existing.stopped_at is None
         if existing is not None and is_open and not _is_about_another(report, existing):
             return None
-        found = sessions.open_on_device(
-            self._tx, self._nas.id, self._peer, report.mac, report.acct_session_id
-        )
+        tx, nas_id, peer = self._tx, self._nas.id, self._peer
+        if report.mac is not None:
+            found = sessions.open_on_device(tx, nas_id, peer, report.mac, report.acct_session_id)
+        else:
+            found = sessions.open_on_port(
+                tx, nas_id, peer, report.port_id or "", report.username_raw, report.acct_session_id
+            )
         return found.session if found is not None else None
+
+    def _moved_here(self) -> Session | None:
+        """The running session that another device of the project had until now: Class and id are the same (H3C 207).
+
+        Two access devices may stand in for each other; the one that takes over reports a session on from its own
+        address, and it must not be counted twice. A Start is a login of its own.
+        """
+        report, nas = self._report, self._nas
+        if report.kind is ReportKind.START or not report.class_token:
+            return None
+        account_id = class_token.read(self._vault, report.class_token)
+        if account_id is None:
+            return None
+        for stored in sessions.open_sessions(self._tx, account_id=account_id):
+            session = stored.session
+            same = (
+                session.class_token == report.class_token,
+                session.acct_session_id == report.acct_session_id,
+            )
+            if all(same) and session.project_id == nas.project_id:
+                sessions.move_to_device(self._tx, session.id, nas.id, self._peer)
+                return session._replace(nas_id=nas.id, nas_address=self._peer)
+        return None
 
     # Whose is it? -----------------------------------------------------------------------------------------------------
 

@@ -90,9 +90,8 @@ def interim_seconds(
     """Acct-Interim-Interval in seconds: the plan's, else the device's, shorter near the end of an allowance.
 
     If the line could draw what is left in less than two intervals, the interval becomes half that time, at least 60 s:
-    the overshoot at exhaustion is bounded by one interval. Nothing random is added, although a spread would keep a
-    school from reporting in step: the same facts must give the same answer, so that a trace explains it, and logins
-    spread themselves.
+    the overshoot at exhaustion is bounded by one interval. Nothing random is added: the same facts must give the same
+    answer, so that a trace explains it, and logins spread themselves. What a crowd is told is in flows.intervals.
     """
     chosen = policy.interim_seconds or nas_interim_seconds
     interval = min(max(chosen, MIN_INTERIM_SECONDS), MAX_INTERIM_SECONDS)

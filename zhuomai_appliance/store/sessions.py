@@ -118,6 +118,27 @@ def open_on_device(
     )
 
 
+def open_on_port(
+    reader: Reader, nas_id: NasId, nas_address: str, port_id: str, username_raw: str, acct_session_id: str
+) -> StoredSession | None:
+    """Another open session of the same user on the same port, where no client address tells more."""
+    return _stored(
+        reader.one(
+            _Q.open_on_port,
+            nas_id=nas_id,
+            nas_address=nas_address,
+            port_id=port_id,
+            username_raw=username_raw,
+            acct_session_id=acct_session_id,
+        )
+    )
+
+
+def move_to_device(tx: Transaction, session_id: SessionId, nas_id: NasId, nas_address: str) -> None:
+    """Give a session to the device that stands in for its own."""
+    tx.run(_Q.move_to_device, id=session_id, nas_id=nas_id, nas_address=nas_address)
+
+
 def by_id(reader: Reader, session_id: SessionId) -> StoredSession | None:
     """A session that is open or finished within 48 hours."""
     return _stored(reader.one(_Q.by_id, id=session_id))

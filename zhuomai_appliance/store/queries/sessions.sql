@@ -27,6 +27,18 @@ FROM session WHERE nas_id = :nas_id AND mac = :mac AND stopped_at IS NULL AND ac
   AND nas_address = :nas_address
 ORDER BY updated_at DESC LIMIT 1
 
+-- name: open_on_port
+SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
+       mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, session_seconds, input_octets,
+       output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost, anomalies, class_token, plan_name,
+       nas_address, seen_at
+FROM session WHERE nas_id = :nas_id AND username_raw = :username_raw AND mac IS NULL AND stopped_at IS NULL
+  AND port_id = :port_id AND acct_session_id <> :acct_session_id AND nas_address = :nas_address
+ORDER BY updated_at DESC LIMIT 1
+
+-- name: move_to_device
+UPDATE session SET nas_id = :nas_id, nas_address = :nas_address WHERE id = :id
+
 -- name: by_id
 SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
        mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, session_seconds, input_octets,
