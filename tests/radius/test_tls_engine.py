@@ -322,6 +322,23 @@ def test_a_stream_always_asks_for_the_certificate(version: str) -> None:
         pump(listening, Peer(version))
 
 
+def test_peers_may_have_another_authority_than_devices() -> None:
+    """With the institution's PKI for people, RADIUS over TLS still believes our own."""
+    tls = TlsContext(
+        server().certificate,
+        server().key,
+        client_ca=authority("Another authority").certificate,
+        peer_ca=authority().certificate,
+        monotonic=Hours(),
+    )
+    listening = SSL.Connection(tls.stream_context(), None)
+    listening.set_accept_state()
+    pump(listening, Peer(pair=client()))
+    assert listening.get_peer_certificate(as_cryptography=True) is not None
+    engine = tls.engine(client_certificate=True)
+    assert fault_of(engine, Peer(pair=client())) is TlsFault.UNKNOWN_CA
+
+
 def pump(listening: SSL.Connection, peer: Peer) -> None:
     """Run a handshake between a bare server connection and a peer."""
     records = peer.step()

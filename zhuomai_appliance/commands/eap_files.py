@@ -157,6 +157,7 @@ def open_tls(config: Config, now: int, monotonic: Callable[[], float], log: Logg
             material.key,
             client_ca=material.client_ca,
             crl=material.client_crl,
+            peer_ca=material.authority or b"",
             monotonic=monotonic,
         )
     except (CommandFailed, TlsUnusable) as error:
@@ -183,7 +184,13 @@ def load_into(tls: TlsContext, config: Config) -> None:
     """
     material = load(config)
     try:
-        tls.load(material.certificate, material.key, client_ca=material.client_ca, crl=material.client_crl)
+        tls.load(
+            material.certificate,
+            material.key,
+            client_ca=material.client_ca,
+            crl=material.client_crl,
+            peer_ca=material.authority or b"",
+        )
     except TlsUnusable as error:
         raise CommandFailed(str(error)) from None
 
