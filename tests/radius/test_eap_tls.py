@@ -11,6 +11,7 @@ from OpenSSL import SSL
 
 from tests.radius.tls_peer import Peer, authority, client, context, shake
 from zhuomai_appliance.radius import eap_authority
+from zhuomai_appliance.radius.eap_method import Certificate, Done, Failed, Method, Prove, Send, Step
 from zhuomai_appliance.radius.eap_tls import (
     EAP_PEAP,
     EAP_TLS,
@@ -18,11 +19,10 @@ from zhuomai_appliance.radius.eap_tls import (
     MAX_MESSAGE_OCTETS,
     EapTls,
     TlsFraming,
-    TlsStep,
     fragment_octets,
     master_session_key,
 )
-from zhuomai_appliance.radius.tls_engine import TlsFailed, TlsFault
+from zhuomai_appliance.radius.tls_engine import TlsContext, TlsFailed, TlsFault
 
 
 def carry(message: bytes, sender: TlsFraming, receiver: TlsFraming) -> tuple[bytes, list[bytes]]:
@@ -187,68 +187,73 @@ class Device:
         return self.framing.reply()
 
 
-def converse(conversation: EapTls, device: Device, *, admit: bool = True) -> tuple[TlsStep, int]:
-    """Run a conversation to its end: how it ended, and how many requests it took."""
-    request, requests = conversation.start(), 1
+def converse(conversation: Method, device: Device, *, admit: bool = True) -> tuple[Step, int, list[bytes]]:
+    """Run a conversation to its end: how it ended, how many requests it took, which certificates were to be judged."""
+    step, requests, shown = conversation.begin(1), 0, list[bytes]()
     while True:
-        step = conversation.receive(device.answer(request))
-        if step is TlsStep.DECIDE:
-            if not admit:
-                return step, requests
-            step = conversation.admit()
-        if step is not TlsStep.SEND:
-            return step, requests
-        request, requests = conversation.request, requests + 1
-        assert len(request) <= 1024 + 5
-        assert requests < 40
+        if isinstance(step, Send):
+            requests += 1
+            assert len(step.data) <= 1024 + 5
+            assert requests < 40
+            step = conversation.step(device.answer(step.data), requests + 1)
+        elif isinstance(step, Prove):
+            assert step.name is None
+            assert isinstance(step.offer, Certificate)
+            shown.append(step.offer.der)
+            step = conversation.proved(b"" if admit else None)
+        else:
+            return step, requests, shown
 
 
 both_versions = pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+MINE = eap_authority.to_der(client().certificate)
+
+
+def conversation(tls: TlsContext | None = None) -> EapTls:
+    return EapTls((tls or CONTEXT).engine(client_certificate=True))
 
 
 @both_versions
 def test_a_good_certificate_comes_in(version: str) -> None:
-    """Both ends have the same key, the caller saw the certificate before the device heard of success."""
-    conversation = EapTls(context().engine(client_certificate=True))
+    """Both ends have the same key, and the certificate was judged once."""
     device = Device(Peer(version, client()))
-    assert converse(conversation, device)[0] is TlsStep.DONE
-    assert conversation.certificate == eap_authority.to_der(client().certificate)
-    assert not conversation.resumed
+    step, _, shown = converse(conversation(), device)
     connection = device.peer.connection
     if version == "TLSv1.3":
         expected = connection.export_keying_material(b"EXPORTER_EAP_TLS_Key_Material", 128, b"\x0d")
         assert device.peer.hear(b"") == b"\0"  # RFC 9190 §2.1.1: the commitment
     else:
         expected = connection.export_keying_material(b"client EAP encryption", 128)
-    assert conversation.key == expected[:64]
+    assert step == Done(expected[:64])
+    assert shown == [MINE]
+    assert expected[:64].hex() not in repr(step)
 
 
 @both_versions
-def test_nothing_is_promised_before_the_decision(version: str) -> None:
-    """Without `admit` the device hears neither the commitment nor, with TLS 1.2, that the handshake is over."""
+def test_nothing_is_promised_before_the_proof(version: str) -> None:
+    """A certificate that opens nothing: the device hears neither the commitment nor that the handshake is over."""
     device = Device(Peer(version, client()))
-    conversation = EapTls(context().engine(client_certificate=True))
-    assert converse(conversation, device, admit=False)[0] is TlsStep.DECIDE
+    step, _, shown = converse(conversation(), device, admit=False)
+    assert (type(step), shown) == (Failed, [MINE])
     assert device.peer.hear(b"") == b""
 
 
 @both_versions
 def test_a_device_comes_back_in_fewer_steps(version: str) -> None:
-    """Resumed, its certificate is there to be judged once more, and the keys are new ones."""
+    """Resumed, its certificate is to be judged once more, and the keys are new ones."""
     tls = context()
     peer = Peer(version, client())
-    first = EapTls(tls.engine(client_certificate=True))
-    full = converse(first, Device(peer))[1]
+    first = conversation(tls)
+    done, full, _ = converse(first, Device(peer))
+    first.granted(b"20260001")
     peer.hear(b"")
     peer.keep()
     peer.connect()
-    again = EapTls(tls.engine(client_certificate=True))
-    step, requests = converse(again, Device(peer))
-    assert step is TlsStep.DONE
+    again, requests, shown = converse(conversation(tls), Device(peer))
+    assert (type(done), type(again)) == (Done, Done)
+    assert again != done
     assert requests < full
-    assert again.resumed
-    assert again.certificate == first.certificate
-    assert again.key != first.key
+    assert shown == [MINE]
 
 
 @both_versions
@@ -263,44 +268,39 @@ def test_a_bad_certificate_gets_an_alert_then_a_failure(
     version: str, peer_of: Callable[[str], Peer], fault: TlsFault
 ) -> None:
     """The device hears why (RFC 5216 §2.1.3): its TLS reads the alert before the failure comes."""
-    device = Device(peer_of(version))
-    conversation = EapTls(context().engine(client_certificate=True))
+    device, talk = Device(peer_of(version)), conversation()
     with pytest.raises(SSL.Error, match="alert"):
-        converse(conversation, device)
+        converse(talk, device)
         device.peer.hear(b"")
-    assert conversation.failed is not None
-    assert conversation.failed.fault is fault
-    assert conversation.receive(b"\0") is TlsStep.FAILED
+    last = talk.step(b"\0", 9)
+    assert isinstance(last, Failed)
+    assert last.fault is fault
 
 
 def test_a_device_that_does_not_trust_the_server_ends_it() -> None:
     """Its alert needs no answer; the fault is the operator's hint."""
     device = Device(Peer("TLSv1.2", client(), trust=authority("Another authority").certificate))
-    conversation = EapTls(context().engine(client_certificate=True))
-    request = conversation.start()
-    step = TlsStep.SEND
-    while step is TlsStep.SEND:
+    talk = conversation()
+    step = talk.begin(1)
+    while isinstance(step, Send):
         try:
-            response = device.answer(request)
+            response = device.answer(step.data)
         except SSL.Error:
             device.framing.put(device.peer.pending())
             response = device.framing.reply()
-        step = conversation.receive(response)
-        request = conversation.request
-    assert step is TlsStep.FAILED
-    assert conversation.failed is not None
-    assert conversation.failed.fault is TlsFault.SERVER_REFUSED
+        step = talk.step(response, 2)
+    assert isinstance(step, Failed)
+    assert step.fault is TlsFault.SERVER_REFUSED
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.binary(max_size=60), max_size=6))
 def test_a_conversation_survives_garbage(packets: list[bytes]) -> None:
     """Whatever the responses hold, a step comes back, and nothing is proved by them."""
-    conversation = EapTls(CONTEXT.engine(client_certificate=True))
-    conversation.start()
+    talk = conversation()
+    talk.begin(1)
     for packet in packets:
-        assert conversation.receive(packet) in {TlsStep.SEND, TlsStep.FAILED}
-    assert conversation.certificate == b""
+        assert isinstance(talk.step(packet, 2), Send | Failed)
 
 
 CONTEXT = context()

@@ -7,9 +7,9 @@ The octets here are an EAP packet's type-data, what follows its Type: flags, som
 from __future__ import annotations
 
 from collections import deque
-from enum import Enum
 from typing import Final
 
+from zhuomai_appliance.radius.eap_method import Certificate, Done, Failed, Prove, Send, Step
 from zhuomai_appliance.radius.tls_engine import TlsEngine, TlsFailed, TlsFault
 
 EAP_TLS: Final = 13
@@ -146,100 +146,79 @@ class TlsFraming:
         return body[4:]
 
 
-class TlsStep(Enum):
-    """What is to be done after a packet of the device."""
-
-    SEND = "send"
-    """Send `EapTls.request`."""
-    DECIDE = "decide"
-    """The certificate is proved: look at it, then `EapTls.admit`, or end the conversation with a failure."""
-    DONE = "done"
-    """Success, with `EapTls.key`."""
-    FAILED = "failed"
-    """Failure; `EapTls.failed` says why. The device has had its alert."""
-
-
 class EapTls:
-    """EAP-TLS (RFC 5216, RFC 9190): a device proves itself by a certificate; the server's end of one conversation.
+    """EAP-TLS (RFC 5216, RFC 9190): a device proves itself by a certificate. An `eap_method.Method`.
 
-    `start` is the first request; each response goes to `receive`. What the certificate is worth is decided by the caller
-    before the device hears that it was accepted: with TLS 1.3 its last word before success is a commitment (RFC 9190
-    §2.1.1) that must not be taken back.
+    The certificate is offered for proof before the device hears that it was accepted: with TLS 1.3 our last word before
+    success is a commitment (RFC 9190 §2.1.1) that must not be taken back. A resumed session offers its certificate
+    again, since it may have been revoked since.
     """
+
+    eap_type: int = EAP_TLS
+    name: str = "EAP-TLS"
 
     def __init__(self, engine: TlsEngine, octets: int = FRAGMENT_OCTETS) -> None:
         """An engine that asks for a certificate, and how much TLS goes into a packet (see `fragment_octets`)."""
         self._engine = engine
         self._framing = TlsFraming(octets)
-        self._admitted = False
-        self.request = b""
-        self.failed: TlsFailed | None = None
+        self._proved = False
+        self._failed: Failed | None = None
 
-    @property
-    def certificate(self) -> bytes:
-        """The device's certificate (DER), once it is to be decided on."""
-        return self._engine.peer_certificate or b""
+    def begin(self, identifier: int) -> Step:
+        """See `Method.begin`."""
+        return Send(self._framing.start())
 
-    @property
-    def resumed(self) -> bool:
-        """Whether it was shown at an earlier login alone."""
-        return self._engine.resumed
-
-    @property
-    def key(self) -> bytes:
-        """The master session key, 64 octets."""
-        return master_session_key(self._engine, EAP_TLS)
-
-    def start(self) -> bytes:
-        """The type-data of the first request."""
-        return self._framing.start()
-
-    def receive(self, data: bytes) -> TlsStep:
-        """Take the type-data of a response."""
-        if self.failed is not None:
-            return TlsStep.FAILED  # the device has acknowledged the alert, or said anything else
+    def step(self, data: bytes, identifier: int) -> Step:
+        """See `Method.step`."""
+        if self._failed is not None:
+            return self._failed  # the device has acknowledged the alert, or said anything else
         try:
             message = self._framing.receive(data)
             if message is None:
-                return self._send()
-            if self._admitted:
-                # An alert here is the device's right; anything else but the acknowledgement is ignored, it is over
-                self._engine.receive(message)
-                return TlsStep.DONE
+                return Send(self._framing.reply())
+            if self._proved:
+                self._engine.receive(
+                    message
+                )  # an acknowledgement, or an alert of a device that has second thoughts
+                return self._done()
             if not message:
-                return self._fail(_broken("an acknowledgement of nothing"))
+                raise _broken("an acknowledgement of nothing")
             self._engine.receive(message)
         except TlsFailed as failed:
             return self._fail(failed)
         if self._engine.handshake_done:
-            return TlsStep.DECIDE
+            return Prove(None, Certificate(self._engine.peer_certificate or b""))
         self._framing.put(self._engine.take())
-        return self._send()
+        return Send(self._framing.reply())
 
-    def admit(self) -> TlsStep:
-        """The certificate is good and its owner may come in: remember the session, and tell the device."""
-        self._admitted = True
-        self._engine.remember(b"")
+    def proved(self, secret: bytes | None) -> Step:
+        """See `Method.proved`: the certificate is good for this account, or not."""
+        if secret is None:
+            return Failed("the certificate does not open this account")
+        self._proved = True
         if self._engine.version == "TLSv1.3":
             self._engine.write(b"\0")
         last = self._engine.take()
         if not last:
-            return TlsStep.DONE  # a resumed session of TLS 1.2, whose last word the device had
+            return self._done()  # a resumed session of TLS 1.2, whose last word the device had
         self._framing.put(last)
-        return self._send()
+        return Send(self._framing.reply())
 
-    def _send(self) -> TlsStep:
-        self.request = self._framing.reply()
-        return TlsStep.SEND
+    def granted(self, words: bytes) -> None:
+        """See `Method.granted`."""
+        self._engine.remember(words)
 
-    def _fail(self, failed: TlsFailed) -> TlsStep:
-        self.failed = failed
+    def _done(self) -> Step:
+        return Done(master_session_key(self._engine, EAP_TLS))
+
+    def _fail(self, failed: TlsFailed) -> Step:
+        self._failed = Failed(failed.why, failed.fault)
         alert = self._engine.take()
         if not alert or failed.fault is TlsFault.SERVER_REFUSED:
-            return TlsStep.FAILED
+            return self._failed
         self._framing = TlsFraming()
         self._framing.put(alert)
-        return self._send()
+        return Send(self._framing.reply())
 
 
 def _broken(why: str) -> TlsFailed:
