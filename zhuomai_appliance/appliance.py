@@ -150,7 +150,9 @@ class Appliance(MultiService):
         follow_up = FollowUp(store, self.interims, self.watched, self.alarms, effects.soon)
         self.streams = streams = Streams(self.files, self.tls, clocks, self.reactor)
         lanes = {Transport.TLS: streams.lane}
-        self.roaming = roaming = Roaming(store, self.vault, tables, self.entropy, clocks, self.reactor, lanes)
+        self.roaming = roaming = Roaming(
+            store, self.vault, tables, self.entropy, clocks, self.reactor, lanes, self.tracer
+        )
         self.access = AccessFlow(
             store,
             self.vault,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import zhuomai_appliance
 from zhuomai_appliance.flows.meters import Metric, Sample
+from zhuomai_appliance.flows.roster import Standing
 from zhuomai_appliance.model.network import MessageAuthenticatorPolicy
 from zhuomai_appliance.net.radius_port import RadiusPort
 
@@ -33,6 +34,11 @@ METRICS: Final[dict[str, Metric]] = {
         ("acct_reports_total", "Accounting reports worked on, by their kind.", "kind"),
         ("control_requests_total", "CoA and Disconnect requests, by how they ended.", "kind outcome"),
         ("control_waiting", "CoA and Disconnect requests that wait for an answer.", ""),
+        ("radsec_connections", "RadSec connections open at this moment.", ""),
+        ("radsec_events_total", "RadSec connections and packets, and why connections ended.", "what"),
+        ("server_up", "1 for a RADIUS server elsewhere that answers.", "server"),
+        ("server_requests_total", "Requests to RADIUS servers elsewhere, by what came of them.", "server outcome"),
+        ("server_answer_seconds", "How long answers of a RADIUS server elsewhere take, a running mean.", "server"),
         ("portal_dialogues_total", "Dialogues begun with access controllers.", ""),
         ("portal_ended_total", "Dialogues with access controllers, by how they ended.", "ending"),
         ("portal_notices_total", "Access controllers' own notices, by what became of them.", "outcome"),
@@ -88,6 +94,7 @@ def figures(appliance: Appliance) -> Iterator[Sample]:
     for (kind, outcome), count in appliance.coa.outcomes.items():
         yield _sample("control_requests_total", count, kind, outcome)
     yield _sample("control_waiting", appliance.coa.waiting)
+    yield from _of_streams(appliance)
     yield from _of_portal(appliance.portal.counters)
     yield from _of_devices(appliance)
     yield from _of_places(appliance)
@@ -125,6 +132,19 @@ def _of_port(port: RadiusPort) -> Iterator[Sample]:
     yield Sample(METRICS["zhuomai_radius_answer_seconds"], port.answer_seconds, (kind,))
     for stage, histogram in port.stages().items():
         yield Sample(METRICS["zhuomai_radius_stage_seconds"], histogram, (kind, stage))
+
+
+def _of_streams(appliance: Appliance) -> Iterator[Sample]:
+    factory = appliance.streams.factory
+    if factory is not None:
+        yield _sample("radsec_connections", len(factory.inside))
+        yield from _counted("radsec_events_total", factory.counters)
+    for server in appliance.roaming.roster.states():
+        yield _sample("server_up", int(server.standing is not Standing.DEAD), server.name)
+        yield _sample("server_requests_total", server.answered, server.name, "answered")
+        yield _sample("server_requests_total", server.silent, server.name, "silent")
+        if server.latency_seconds is not None:
+            yield _sample("server_answer_seconds", server.latency_seconds, server.name)
 
 
 def _of_portal(counts: Mapping[str, int]) -> Iterator[Sample]:

@@ -14,6 +14,7 @@ from zhuomai_appliance.flows.proxying import Proxying, Tending
 from zhuomai_appliance.flows.radsec_peers import PeerCheck
 from zhuomai_appliance.flows.roster import Roster
 from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.flows.trace import Tracer
 from zhuomai_appliance.model.roaming import Transport, Upstream
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.coa_client import CoaClient
@@ -101,6 +102,7 @@ class Roaming:
         clocks: Clocks,
         reactor: Any,
         lanes: Mapping[Transport, MakeLane],
+        tracer: Tracer,
     ) -> None:
         def udp(upstream: Upstream, secret: Secret) -> UdpLane:
             return UdpLane(reactor, clocks, upstream, secret)
@@ -108,7 +110,9 @@ class Roaming:
         self._store = store
         self._clocks = clocks
         self.roster = Roster(clocks.monotonic)
-        self.client = ProxyClient({Transport.UDP: udp, **lanes}, lambda: entropy.token(NONCE_OCTETS), clocks)
+        self.client = ProxyClient(
+            {Transport.UDP: udp, **lanes}, lambda: entropy.token(NONCE_OCTETS), clocks, tracer
+        )
         self.proxying = Proxying(store, vault, self.client, self.roster, entropy, clocks.monotonic)
         self.guests = GuestReports(store, vault, tables, self.client, self.roster, clocks.now)
         self._tending = Tending(self.client, self.roster, tables.upstreams)

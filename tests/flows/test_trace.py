@@ -17,6 +17,7 @@ from zhuomai_appliance.flows.trace import (
     LONGEST_SECONDS,
     UNREAD,
     WATCHES,
+    Elsewhere,
     Event,
     Target,
     Tracer,
@@ -116,6 +117,27 @@ class TracerTests(SynchronousTestCase):
         told = decode(report(7, (attr.USER_NAME, b"x"), (attr.CLASS, b"ticket")))
         self.tracer.request("acct", NAS, DEVICE, told, 9)
         self.assertEqual(self.names(watch)[-1], "Accounting-Request")
+
+    def test_login_passed_on_to_a_server_elsewhere(self) -> None:
+        """What goes to another server, and its answer or its silence, belongs to the user too."""
+        watch = self.watch("alice")
+        there, at = Elsewhere("other-school", NAS.project_id), ("198.51.100.1", 1812)
+        for key in (1, 2):
+            asked = packet((attr.USER_NAME, b"alice@other"))
+            self.tracer.request("proxy", there, at, asked, key, ours=True)
+        self.tracer.answer(
+            "proxy", 1, encode_reply(Code.ACCESS_ACCEPT, asked, (), SECRET, sign=True), ours=False
+        )
+        self.tracer.silence("proxy", 2, "nobody answered")
+        self.assertEqual(
+            [(event["nas"], event["direction"], event["name"]) for event in watch.events],
+            [
+                ("other-school", "out", "Access-Request"),
+                ("other-school", "out", "Access-Request"),
+                ("other-school", "in", "Access-Accept"),
+                ("other-school", "none", "no answer"),
+            ],
+        )
 
     def test_secrets_never_show(self) -> None:
         """Passwords, CHAP answers and EAP's inside appear in no event; control characters neither."""

@@ -12,12 +12,12 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 
 from zhuomai_appliance.flows.told import Lines, code_name, portal_lines, radius_lines
-from zhuomai_appliance.model.network import Nas, NasId, ProjectId
+from zhuomai_appliance.model.network import Nas, NasId, ProjectId, Vendor
 from zhuomai_appliance.model.people import normal_name
 from zhuomai_appliance.portal.kinds import AttributeKind
 from zhuomai_appliance.portal.packet import PortalPacket, PortalWireError, decode_text
@@ -108,7 +108,7 @@ class Watch:
     lost: int = 0
     ended: str = ""
     tokens: set[Hashable] = field(default_factory=set)
-    asked: dict[Hashable, tuple[Nas, Peer]] = field(default_factory=dict)
+    asked: dict[Hashable, tuple[Party, Peer]] = field(default_factory=dict)
     reader: Deferred[None] | None = None
 
     def remember(self, *tokens: Hashable) -> None:
@@ -116,6 +116,35 @@ class Watch:
         if len(self.tokens) > TOKENS:
             self.tokens.clear()
         self.tokens.update(token for token in tokens if token is not None)
+
+
+class Party(Protocol):
+    """Whom packets are exchanged with: a device, or a server elsewhere."""
+
+    @property
+    def id(self) -> int:
+        """A device's number; of a server elsewhere none that a device has."""
+
+    @property
+    def name(self) -> str:
+        """As people call it."""
+
+    @property
+    def project_id(self) -> ProjectId:
+        """Whose it is."""
+
+    @property
+    def vendor(self) -> Vendor:
+        """Whose names its attributes have."""
+
+
+class Elsewhere(NamedTuple):
+    """A RADIUS server that is asked about people of other realms."""
+
+    name: str
+    project_id: ProjectId
+    id: int = 0
+    vendor: Vendor = Vendor.STANDARD
 
 
 class TraceRefused(Exception):
@@ -211,7 +240,7 @@ class Tracer:
     def request(
         self,
         flow: str,
-        nas: Nas,
+        nas: Party,
         peer: Peer,
         packet: Packet,
         key: Hashable,
@@ -256,13 +285,13 @@ class Tracer:
             if found is not None:
                 self._tell(watch, flow, "none", *found, "no answer", 0, note, [])
 
-    def unreadable(self, flow: str, nas: Nas, peer: Peer, note: str) -> None:
+    def unreadable(self, flow: str, nas: Party, peer: Peer, note: str) -> None:
         """A datagram that is no packet; it concerns whoever watches the device."""
         for watch in tuple(self.watches):
             if _may_see(watch, nas) and _is_of(watch, nas, peer[0]):
                 self._tell(watch, flow, "in", nas, peer, "no packet", 0, note, [])
 
-    def portal(self, nas: Nas, peer: Peer, datagram: bytes, *, ours: bool) -> None:
+    def portal(self, nas: Party, peer: Peer, datagram: bytes, *, ours: bool) -> None:
         """A message of the portal protocol went out (``ours``) or came in."""
         try:
             packet = decode_portal(datagram)
@@ -285,7 +314,7 @@ class Tracer:
                 watch.remember(("ip", user_ip))
 
     def _tell(
-        self, watch: Watch, flow: str, direction: str, nas: Nas, peer: Peer, name: str, identifier: int,
+        self, watch: Watch, flow: str, direction: str, nas: Party, peer: Peer, name: str, identifier: int,
         note: str, lines: Lines,
     ) -> None:  # fmt: skip
         if len(watch.events) == UNREAD:
@@ -309,11 +338,11 @@ class Tracer:
             self.close(watch, "its number of packets is reached")
 
 
-def _may_see(watch: Watch, nas: Nas) -> bool:
+def _may_see(watch: Watch, nas: Party) -> bool:
     return not watch.projects or nas.project_id in watch.projects
 
 
-def _is_of(watch: Watch, nas: Nas, host: str) -> bool:
+def _is_of(watch: Watch, nas: Party, host: str) -> bool:
     target = watch.target
     return nas.id == target.nas_id or (target.host is not None and target.host == host)
 

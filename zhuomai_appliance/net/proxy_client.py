@@ -16,6 +16,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from zhuomai_appliance.flows.proxying import ServerReply
+from zhuomai_appliance.flows.trace import NO_TRACE, Elsewhere, Tracer
 from zhuomai_appliance.model.roaming import Transport, Upstream, UpstreamId
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.complaints import Complaints
@@ -212,6 +213,7 @@ class _Ways:
     def __init__(self, upstream: Upstream) -> None:
         self.upstream = upstream
         self.secret = Secret(upstream.secret)
+        self.shown = Elsewhere(upstream.name, upstream.project_id)
         self.lanes: list[Lane] = []
 
 
@@ -224,7 +226,10 @@ class ProxyClient:
 
     log = Logger(namespace="zhuomai.proxy")
 
-    def __init__(self, make: dict[Transport, MakeLane], nonce: Nonce, clocks: Clocks) -> None:
+    def __init__(
+        self, make: dict[Transport, MakeLane], nonce: Nonce, clocks: Clocks, tracer: Tracer = NO_TRACE
+    ) -> None:
+        self._tracer = tracer
         self._make = make
         self._nonce = nonce
         self._clocks = clocks
@@ -286,6 +291,31 @@ class ProxyClient:
         return ways
 
     def _send(
+        self,
+        ways: _Ways,
+        port: int,
+        code: int,
+        attributes: Sequence[Attribute],
+        authenticator: bytes | None,
+        *,
+        signed_answer: bool,
+    ) -> Answered:
+        done = self._sent(ways, port, code, attributes, authenticator, signed_answer=signed_answer)
+        if self._tracer.watches:
+            asked = Packet(code, 0, b"", tuple(attributes), b"", dict(reversed(attributes)))
+            key = object()
+            self._tracer.request("proxy", ways.shown, (ways.upstream.address, port), asked, key, ours=True)
+            done.addCallback(self._told, key)
+        return done
+
+    def _told(self, answer: Answer, key: object) -> Answer:
+        if answer.packet is None:
+            self._tracer.silence("proxy", key, "nobody answered, or nobody whose answer verified")
+        else:
+            self._tracer.answer("proxy", key, answer.packet.datagram, ours=False)
+        return answer
+
+    def _sent(
         self,
         ways: _Ways,
         port: int,
