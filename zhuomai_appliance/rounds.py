@@ -58,7 +58,8 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
     return (
         effects,
         Round("chains", 5.0, settled(housekeeping.move_chains), clocks),
-        Round("uncovered", 5.0, settled(housekeeping.end_uncovered), clocks),
+        Round("just uncovered", 2.0, settled(housekeeping.end_just_uncovered), clocks),
+        Round("uncovered", 30.0, settled(housekeeping.end_uncovered), clocks),
         Round("forbidden", 5.0, settled(Patrol().look, appliance.tables), clocks),
         Round("stale", 30.0, judged(appliance.reaper.look), clocks),
         Round("marks", 30.0, judged(appliance.reaper.sweep_marks), clocks),

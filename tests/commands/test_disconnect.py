@@ -1,11 +1,13 @@
 """Sessions are found by whom or what is named; without a daemon the request waits for it."""
 
 import json
+import time
 
 import pytest
 
 from tests.commands.books import add_session, write
 from tests.commands.box import SITE, Box
+from zhuomai_appliance.commands import disconnect
 from zhuomai_appliance.model.network import NasId
 from zhuomai_appliance.store import journal
 from zhuomai_appliance.store.sqlite import reading
@@ -30,3 +32,37 @@ def test_nobody_online_is_a_failure(box: Box) -> None:
     """Nothing found is told in one line, status 1."""
     status, _, err = box.run("disconnect", "ghost")
     assert (status, err) == (1, ["nobody is online as ghost"])
+
+
+def test_whole_device_tells_how_far_it_is(
+    box: Box, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ending a device's sessions says every second how many have answered, asks only about the rest, and ends with all."""
+    asked: list[list[int]] = []
+    clock = [0.0]
+
+    def perform(_config: object, _name: str, _params: object) -> dict[str, list[int]]:
+        return {"sessions": list(range(1, 1201))}
+
+    def ask_daemon(_files: object, _name: str, params: dict[str, list[int]]) -> dict[str, dict[str, object]]:
+        asked.append(params["sessions"])
+        done = int(clock[0] * 400)
+        return {
+            str(n): {"state": "done" if n <= done else "waiting", "words": "ack", "tries": 1}
+            for n in params["sessions"]
+        }
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    monkeypatch.setattr(disconnect, "perform", perform)
+    monkeypatch.setattr(disconnect, "ask_daemon", ask_daemon)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    status, out, err = box.run("disconnect", "ac1")
+    assert status == 0
+    assert err == ["400 of 1200 answered", "800 of 1200 answered"]
+    assert len(out.splitlines()) == 1200
+    first_round, third_round = asked[:3], asked[6:8]
+    assert [len(part) for part in first_round] == [500, 500, 200]
+    assert ([len(part) for part in third_round], third_round[0][0]) == ([500, 300], 401)

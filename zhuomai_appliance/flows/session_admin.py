@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from zhuomai_appliance.flows import effects
 from zhuomai_appliance.flows.operators import Actor
@@ -13,6 +14,9 @@ from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.portal.dialects import normal_mac
 from zhuomai_appliance.store import accounts, journal, sessions
 from zhuomai_appliance.store.interface import Store, Transaction
+
+TOGETHER: Final = 200
+"""Sessions asked for in one transaction: a whole device's must not hold up the reports that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,18 @@ class SessionAdmin:
 
         A session of a project outside ``projects`` counts as none.
         """
+        asked: list[SessionId] = []
+        over = 0
+        for start in range(0, len(session_ids), TOGETHER):
+            part = session_ids[start : start + TOGETHER]
+            done = await self._end_some(part, actor, why, projects)
+            asked += done.session_ids
+            over += done.over
+        return Asked(tuple(asked), over)
+
+    async def _end_some(
+        self, session_ids: Sequence[SessionId], actor: Actor, why: str, projects: Sequence[ProjectId]
+    ) -> Asked:
         now = self._clock()
 
         def task(tx: Transaction) -> Asked:

@@ -325,9 +325,10 @@ def set_interim(tx: Transaction, session_id: SessionId, interim_seconds: int) ->
     tx.run(_Q.set_interim, id=session_id, interim_seconds=interim_seconds)
 
 
-def uncovered(reader: Reader, now: int, limit: int) -> list[SessionId]:
-    """Open sessions whose account owns nothing usable any more at ``now``."""
-    return [SessionId(row[0]) for row in reader.all(_Q.uncovered_sessions, now=now, limit=limit)]
+def uncovered(reader: Reader, now: int, limit: int, since: int = -1) -> list[SessionId]:
+    """Open sessions whose account owns nothing usable any more at ``now``, and did at ``since``."""
+    found = reader.all(_Q.uncovered_sessions, now=now, limit=limit, since=since)
+    return [SessionId(row[0]) for row in found]
 
 
 def add_usage(

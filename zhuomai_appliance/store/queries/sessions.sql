@@ -133,7 +133,7 @@ UPDATE session SET interim_seconds = :interim_seconds WHERE id = :id
 
 -- name: uncovered_sessions
 SELECT s.id FROM session s JOIN entitlement e ON e.account_id = s.account_id
-WHERE s.stopped_at IS NULL AND e.covered_until IS NOT NULL AND e.covered_until <= :now
+WHERE s.stopped_at IS NULL AND e.covered_until > :since AND e.covered_until <= :now
 ORDER BY s.id LIMIT :limit
 
 -- name: grow_usage
