@@ -45,6 +45,9 @@ METRICS: Final[dict[str, Metric]] = {
         ("portal_heartbeats_total", "Heartbeats that access controllers acknowledged.", ""),
         ("portal_dropped_total", "Portal datagrams nobody could use, by the reason.", "reason"),
         ("nas_silent_seconds", "How long a device has sent nothing that verified.", "nas"),
+        ("nas_interims_received", "Interim reports of a device in the last hour.", "nas"),
+        ("nas_interims_lost", "Interim reports of the last hour that a gap tells of.", "nas"),
+        ("nas_interims_late_seconds", "How late a device's interims of the last hour came, the mean.", "nas"),
         ("nas_unsigned", "1 for a device that need not sign its logins yet.", "nas"),
         ("nas_doubtful_passwords", "Passwords that are no text, of a device that never succeeded.", "nas"),
         ("place_devices", "Devices at a limited place at this moment.", "project kind value"),
@@ -166,6 +169,10 @@ def _of_devices(appliance: Appliance) -> Iterator[Sample]:
     for nas in appliance.tables.all_nas():
         heard_at = max(port.heard_at.get(nas.id, appliance.began) for port in ports)
         yield _sample("nas_silent_seconds", round(now - heard_at, 1), nas.name)
+        interims = appliance.interims.of(nas.id, appliance.clocks.now())
+        yield _sample("nas_interims_received", interims.received, nas.name)
+        yield _sample("nas_interims_lost", interims.lost, nas.name)
+        yield _sample("nas_interims_late_seconds", interims.late_seconds, nas.name)
         signs = nas.message_authenticator is MessageAuthenticatorPolicy.REQUIRE or (
             nas.message_authenticator is MessageAuthenticatorPolicy.AUTO
             and nas.is_single_host
