@@ -159,7 +159,7 @@ down = "8M"
 name = "ac1"
 address = "127.0.0.1/8"
 secrt = "very-secret"
-vendor = "cisco"
+vendor = "cisso"
 [[plan]]
 name = "m1"
 kind = "period"

@@ -1,6 +1,8 @@
 """Dictionaries explain packets to people, without their secrets."""
 
+import csv
 import re
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +61,25 @@ def test_the_two_huaweis() -> None:
     assert load("mikrotik").name_of(3, 2011) == campus.name_of(3, 2011)
 
 
+FACTS = Path(__file__).parents[1] / "vectors" / "attributes.csv"
+
+
+def test_every_known_fact_is_in_the_dictionaries() -> None:
+    """Names, numbers and types are those of the documents, for each dialect.
+
+    One differs on purpose: Huawei's BRAS sends its sub-cause as a number unless it is told to send text.
+    """
+    with FACTS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) > 270
+    for row in rows:
+        dialect = "huawei-bras" if row["vendor"] == "Huawei-BRAS" else "huawei-campus"
+        kind = load(dialect).numbered(int(row["number"]), int(row["vendor_id"]))
+        assert kind is not None, row
+        assert kind.name == row["attribute"]
+        assert kind.kind == row["type"] or kind.name == "Huawei-Acct-Terminate-Subcause", row
+
+
 def test_h3c_gigawords_are_148_and_149() -> None:
     """The IPv6 gigawords of H3C do not share numbers with the packets, as one widespread dictionary has it."""
     assert load().named("H3C-Acct-IPv6-Input-Gigawords").number == 148
@@ -67,9 +88,9 @@ def test_h3c_gigawords_are_148_and_149() -> None:
 
 def test_unknown_numbers() -> None:
     """An attribute that no file knows has a name all the same, and is shown as octets."""
-    given = [(241, b"\x01\x02"), vendor_attribute(2011, 77, bytes(4)), vendor_attribute(99999, 7, b"x")]
+    given = [(250, b"\x01\x02"), vendor_attribute(2011, 77, bytes(4)), vendor_attribute(99999, 7, b"x")]
     assert described(given) == [
-        ("Attr-241", "0x0102"),
+        ("Attr-250", "0x0102"),
         ("HW-Input-Peak-Burst-Size", "0"),
         ("Attr-26.99999.7", "0x78"),
     ]

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from zhuomai_appliance.commands.sitewords import (
     BRANDING,
@@ -28,7 +36,6 @@ from zhuomai_appliance.commands.sitewords import (
     Yes,
     Yuan,
     read_home,
-    read_vendor,
     read_zone,
 )
 from zhuomai_appliance.flows.site_model import (
@@ -66,6 +73,7 @@ from zhuomai_appliance.model.products import (
 )
 from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.portal.dialects import normal_mac
+from zhuomai_appliance.vendors.dialects import mistakes
 
 AGAIN: Final = {"again": True}
 """Context of a second reading, without the keys that were wrong in the first: they are not missing."""
@@ -121,9 +129,9 @@ class NasTable(Table):
     project: Name | None = None
     address: Address
     secret: Secret
-    vendor: Annotated[Vendor, BeforeValidator(read_vendor)] = Vendor.STANDARD
+    vendor: Vendor = Vendor.STANDARD
     identifier: Text = ""
-    device_kind: Literal["ac", "bras", "switch", "router", "ap"] = "ac"
+    device_kind: Literal["ac", "bras", "switch", "firewall", "router", "ap"] = "ac"
     coa_port: Port = 3799
     portal_version: Literal[1, 2] = 2
     portal_port: Port = 2000
@@ -136,6 +144,16 @@ class NasTable(Table):
     interim: Interim = 300
     user_networks: list[Address] = []
     quirks: dict[str, str | int | bool] = {}
+
+    @field_validator("quirks")
+    @classmethod
+    def _mean_something(
+        cls, quirks: dict[str, str | int | bool], info: ValidationInfo
+    ) -> dict[str, str | int | bool]:
+        wrong = mistakes(info.data["vendor"], quirks) if "vendor" in info.data else ()
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return quirks
 
     def value(self) -> SiteNas:
         """See `Table.value`."""

@@ -10,19 +10,9 @@ from pydantic import BeforeValidator, Field, SecretStr
 
 from zhuomai_appliance.model.moment import Zone, parse_rfc3339
 from zhuomai_appliance.model.money import parse_yuan
-from zhuomai_appliance.model.network import Network, Vendor
+from zhuomai_appliance.model.network import Network
 from zhuomai_appliance.model.traffic import parse_duration, parse_rate, parse_size
 from zhuomai_appliance.portal.dialects import safe_url
-from zhuomai_appliance.vendors import SUPPORTED
-
-
-def read_vendor(text: object) -> object:
-    """Refuse a vendor that has no table yet; other words are the enumeration's to judge."""
-    if isinstance(text, str) and text in set(Vendor) and text not in SUPPORTED:
-        raise ValueError(
-            f'"{text}" has no table in this release yet; try "standard", or one of {", ".join(sorted(SUPPORTED))}'
-        )
-    return text
 
 
 def read_zone(text: object) -> str:

@@ -46,7 +46,7 @@ from zhuomai_appliance.radius.packet import Code, Packet
 from zhuomai_appliance.store import accounts, journal, network
 from zhuomai_appliance.store.interface import Store, Transaction
 from zhuomai_appliance.store.vault import Vault
-from zhuomai_appliance.vendors import profile_of
+from zhuomai_appliance.vendors import profile_for
 from zhuomai_appliance.vendors.replies import attributes_for, rejection_attributes
 from zhuomai_appliance.vendors.requests import attempt_from
 
@@ -124,7 +124,7 @@ class AccessFlow:
     def _answer(
         self, packet: Packet, nas: Nas, peer: str, password: bytes | None, now: int
     ) -> Deferred[AccessAnswer]:
-        attempt = attempt_from(packet, nas, profile_of(nas.vendor), password, now)
+        attempt = attempt_from(packet, nas, profile_for(nas), password, now)
         if attempt.access_kind is AccessKind.PROBE:
             # Any answer keeps us «up» for the device, and a probe is nobody's failed login (vendor notes §0.5)
             return succeed(AccessAnswer(Code.ACCESS_REJECT, ()))
@@ -261,7 +261,7 @@ class AccessFlow:
             grant = grant._replace(acct_interim_seconds=interval)
         return AccessAnswer(
             Code.ACCESS_ACCEPT,
-            attributes_for(grant, nas, profile_of(nas.vendor), renamed, attempt.access_kind, token),
+            attributes_for(grant, nas, profile_for(nas), renamed, attempt.access_kind, token),
         )
 
     def _hold_place(self, attempt: AccessAttempt, nas: Nas, now: int) -> None:

@@ -25,7 +25,7 @@ from zhuomai_appliance.radius.packet import Packet
 from zhuomai_appliance.store import sessions
 from zhuomai_appliance.store.interface import Store, Transaction
 from zhuomai_appliance.store.vault import Vault
-from zhuomai_appliance.vendors import profile_of
+from zhuomai_appliance.vendors import profile_for
 from zhuomai_appliance.vendors.requests import boot_time_from, report_from
 
 
@@ -60,7 +60,7 @@ class AccountingFlow:
             return fail()
 
     def _record(self, packet: Packet, nas: Nas, peer: str, now: int) -> Deferred[bool]:
-        profile = profile_of(nas.vendor)
+        profile = profile_for(nas)
         report = report_from(packet, nas, profile, now)
         if report is None or report.access_kind is AccessKind.PROBE:
             return succeed(report is not None)

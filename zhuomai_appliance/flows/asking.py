@@ -17,7 +17,7 @@ from zhuomai_appliance.flows.ports import ControlOutcome, ControlResult, Session
 from zhuomai_appliance.model.access import Session
 from zhuomai_appliance.model.network import Nas, Vendor
 from zhuomai_appliance.radius.packet import Attribute
-from zhuomai_appliance.vendors import profile_of
+from zhuomai_appliance.vendors import profile_for
 from zhuomai_appliance.vendors.dynamic import (
     Change,
     NakAction,
@@ -46,7 +46,7 @@ class Asker:
 
     async def disconnect(self, session: Session, nas: Nas) -> ControlResult:
         """Ask for a session's end."""
-        profile, host = profile_of(nas.vendor), session.nas_address or nas.host
+        profile, host = profile_for(nas), session.nas_address or nas.host
 
         def named(full: bool) -> Sequence[Attribute]:
             return disconnect_attributes(session, nas, profile, full=full)
@@ -55,7 +55,7 @@ class Asker:
 
     async def change(self, session: Session, change: Change, nas: Nas) -> ControlResult | None:
         """Ask for a session's change; None if this maker's devices cannot change all that is asked for."""
-        profile, host = profile_of(nas.vendor), session.nas_address or nas.host
+        profile, host = profile_for(nas), session.nas_address or nas.host
         if coa_attributes(session, change, nas, profile) is None:
             return None
 

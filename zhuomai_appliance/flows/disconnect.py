@@ -28,7 +28,7 @@ from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.store import journal, sessions
 from zhuomai_appliance.store.interface import Store, StoreUnavailable, Transaction
 from zhuomai_appliance.store.sessions import StoredSession
-from zhuomai_appliance.vendors import profile_of
+from zhuomai_appliance.vendors import profile_for
 from zhuomai_appliance.vendors.dynamic import Change, NakAction, error_cause
 
 TRIES: Final = 3
@@ -165,7 +165,7 @@ class Dispatcher:
 
     def _is_allowed(self, session: Session, nas: Nas) -> bool:
         """Whether a session that was to end has a right to go on now."""
-        profile = profile_of(nas.vendor)
+        profile = profile_for(nas)
         return policy_now(self._store.reader, self._tables, session, nas, profile, self._clock()) is not None
 
     async def _go_on(self, row: journal.OutboxRow, session: Session) -> None:
@@ -229,7 +229,7 @@ class Dispatcher:
 
     async def _change(self, row: journal.OutboxRow, session: Session, nas: Nas) -> None:
         """Give a running session what its account's chain says now; end it where the device cannot."""
-        profile, host = profile_of(nas.vendor), session.nas_address or nas.host
+        profile, host = profile_for(nas), session.nas_address or nas.host
         must = bool(row.payload.get("must", True))
         change = policy_now(self._store.reader, self._tables, session, nas, profile, self._clock())
         if change is None:
@@ -256,7 +256,7 @@ class Dispatcher:
     ) -> None:
         """An ACK is a promise: where the device reports its rates back, its next report shows whether it was kept."""
         now = self._clock()
-        reports_rates = profile_of(nas.vendor).reported_rate is not None
+        reports_rates = profile_for(nas).reported_rate is not None
         expected = None
         if change.rate is not None and reports_rates:
             expected = Expected(change.rate, now, must=must, retried=bool(row.payload.get("retried")))

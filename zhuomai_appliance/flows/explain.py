@@ -29,7 +29,7 @@ from zhuomai_appliance.radius.packet import Code, Packet
 from zhuomai_appliance.store import accounts, sessions
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
-from zhuomai_appliance.vendors import attributes_for, profile_of, rejection_attributes
+from zhuomai_appliance.vendors import attributes_for, profile_for, rejection_attributes
 from zhuomai_appliance.vendors.requests import split_realm
 
 _ACCOUNT: Final = next(check for check in authorize.BEFORE_PROOF if check.name == "account")
@@ -150,7 +150,7 @@ class Explainer:
     ) -> tuple[tuple[str, str], ...]:
         """What the device would get, by the names of its dictionary."""
         if isinstance(verdict, Grant):
-            made = attributes_for(verdict, nas, profile_of(nas.vendor), username, kind)
+            made = attributes_for(verdict, nas, profile_for(nas), username, kind)
         else:
             zone = self._tables.zone(nas.project_id)
             made = rejection_attributes(

@@ -41,9 +41,11 @@ Value = str | bytes | int
 
 FOLDER: Final = Path(__file__).parent / "dictionaries"
 STANDARD_FILES: Final = (
-    "rfc2865", "rfc2866", "rfc2868", "rfc2869", "rfc3162", "rfc4372", "rfc4675", "rfc5176",
+    "rfc2865", "rfc2866", "rfc2868", "rfc2869", "rfc3162", "rfc4372", "rfc4675", "rfc5176", "rfc5580", "rfc6929", "rfc7268",
 )  # fmt: skip
-VENDOR_FILES: Final = ("h3c", "ruijie", "zte", "mikrotik", "cisco", "aruba", "wispr", "microsoft")
+VENDOR_FILES: Final = (
+    "h3c", "ruijie", "zte", "mikrotik", "cisco", "aruba", "wispr", "microsoft", "redback", "ikuai",
+)  # fmt: skip
 HUAWEI_FILES: Final = {"huawei-campus": "huawei.campus", "huawei-bras": "huawei.bras"}
 
 _VENDOR_SPECIFIC: Final = 26

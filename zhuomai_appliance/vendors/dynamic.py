@@ -11,9 +11,10 @@ from zhuomai_appliance.model.access import Session
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.radius.packet import Attribute
+from zhuomai_appliance.vendors.encoding import text_attribute
 from zhuomai_appliance.vendors.identity import session_id_octets
-from zhuomai_appliance.vendors.profile import GrantField, Identity, VendorProfile
-from zhuomai_appliance.vendors.replies import Values, rate_unit, written
+from zhuomai_appliance.vendors.profile import GrantField, Identity, SessionCommand, VendorProfile
+from zhuomai_appliance.vendors.replies import Values, rate_unit, rate_values, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Change:
     acct_interim_seconds: int | None = None
     user_group: str | None = None
     acl: str | None = None
+    vlan: int | None = None
 
 
 def disconnect_attributes(
@@ -56,24 +58,44 @@ def coa_attributes(
     None means: end the session instead and let the device log in again under the new terms. Nothing asked for is
     None as well.
     """
-    asked = {
+    asked = _asked(change)
+    if not asked or not profile.coa.issuperset(asked):
+        return None
+    values: Values = {**asked, **rate_values(change.rate)}
+    return disconnect_attributes(session, nas, profile, full=full) + written(
+        profile, values, rate_unit(nas, profile)
+    )
+
+
+def unchangeable(change: Change, profile: VendorProfile) -> frozenset[GrantField]:
+    """What of a change this maker's devices cannot make in a running session."""
+    return frozenset(_asked(change)) - profile.coa
+
+
+def command_attributes(
+    session: Session, command: SessionCommand, nas: Nas, profile: VendorProfile
+) -> tuple[Attribute, ...] | None:
+    """What a CoA-Request carries that orders something and changes nothing; None where devices take no such order.
+
+    Shutting or bouncing a port ends every session on it: it is for a port of one user.
+    """
+    for known, attribute, words in profile.commands:
+        if known is command:
+            return (*disconnect_attributes(session, nas, profile), text_attribute(attribute, words))
+    return None
+
+
+def _asked(change: Change) -> dict[GrantField, RateLimit | int | str]:
+    wanted = {
         GrantField.RATE: change.rate,
         GrantField.SESSION_TIMEOUT: change.session_timeout_seconds,
         GrantField.IDLE_TIMEOUT: change.idle_timeout_seconds,
         GrantField.INTERIM: change.acct_interim_seconds,
         GrantField.USER_GROUP: change.user_group,
         GrantField.ACL: change.acl,
+        GrantField.VLAN: change.vlan,
     }
-    wanted = {source for source, value in asked.items() if value is not None}
-    if not wanted or not wanted <= profile.coa:
-        return None
-    values: Values = {source: value for source, value in asked.items() if value is not None}
-    if change.rate is not None:
-        values[GrantField.UP_BPS] = change.rate.up_bps
-        values[GrantField.DOWN_BPS] = change.rate.down_bps
-    return disconnect_attributes(session, nas, profile, full=full) + written(
-        profile, values, rate_unit(nas, profile)
-    )
+    return {source: value for source, value in wanted.items() if value is not None}
 
 
 def _identity(nas: Nas, profile: VendorProfile) -> tuple[Identity, ...]:

@@ -25,13 +25,17 @@ _DIGITS: Final = re.compile(r"[0-9]{16}", re.ASCII)
 _KEYED: Final = re.compile(r"vlan\s*-?\s*(?:id)?\s*=\s*([0-9]{1,6})", re.ASCII | re.IGNORECASE)
 _KEYED_INNER: Final = re.compile(r"vlan\s*-?\s*(?:id)?2\s*=\s*([0-9]{1,6})", re.ASCII | re.IGNORECASE)
 _XPI_XCI: Final = re.compile(
-    r"(?:atm|eth|trunk)\s*[0-9]+/[0-9]+/[0-9]+:([0-9]{1,6})\.([0-9]{1,6})", re.ASCII | re.IGNORECASE
+    r"(?:eth|trunk|0)\s*[0-9]+/[0-9]+/[0-9]+:([0-9]{1,6})\.([0-9]{1,6})", re.ASCII | re.IGNORECASE
 )
 _HUAWEI_BRAS: Final = re.compile(
-    r"[a-z-]+[0-9]+/[0-9]+/[0-9]+\.[0-9]+(?::([0-9]{1,6}))?(?:\.([0-9]{1,6}))?", re.ASCII | re.IGNORECASE
+    r"(?:[a-z-]+[0-9]+/[0-9]+/[0-9]+|eth-trunk[0-9]+)\.[0-9]+(?::([0-9]{1,6}))?(?:\.([0-9]{1,6}))?",
+    re.ASCII | re.IGNORECASE,
 )
 _REDBACK: Final = re.compile(r"[0-9]+/[0-9]+/[0-9]+:([0-9]{1,6})\.([0-9]{1,6})", re.ASCII)
-_NAMED: Final = re.compile(r"vlan([0-9]{1,4})", re.ASCII | re.IGNORECASE)
+_CIRCUIT: Final = re.compile(  # option 82 as access nodes write it by default (TR-101 §3.9.3)
+    r"\beth\s+[0-9]+(?:/[0-9]+){1,4}:([0-9]{1,6})(?:\.([0-9]{1,6}))?", re.ASCII | re.IGNORECASE
+)
+_NAMED: Final = re.compile(r"(?<![a-z0-9])vlan[-_]?([0-9]{1,4})(?![0-9])", re.ASCII | re.IGNORECASE)
 
 #: RADIUS clients write "no VLAN" as 4096 (H3C's absent XPI or XCI) or 0.
 _VLANS: Final = range(1, 4095)
@@ -103,19 +107,39 @@ def usable_address(dotted: str | None) -> str | None:
     return ".".join(str(int(p)) for p in parts)
 
 
-@lru_cache(maxsize=16_384)
-def ssid_from(called: bytes | None) -> str | None:
-    """The network's name behind the access point's MAC in Called-Station-Id; None if no MAC and ``:`` come first.
+class Called(NamedTuple):
+    """Where a client of a wireless network is: the access point (or one of its radios), and the network."""
 
-    A name may hold ``:``, blanks and any octets up to 32 (IEEE 802.11-2020 §9.4.2.2); longer is no SSID.
+    ap_mac: str | None
+    ssid: str | None
+
+
+NOT_CALLED: Final = Called(None, None)
+
+
+@lru_cache(maxsize=16_384)
+def called_from(called: bytes | None) -> Called:
+    """Access point and network of a Called-Station-Id ``AP-MAC:SSID`` (RFC 3580 §3.20), or of a MAC alone.
+
+    Both None if no MAC comes first: a PPPoE service or a hotspot's name. An SSID may hold ``:``, blanks and any octets
+    up to 32 (IEEE 802.11-2020 §9.4.2.2); longer is no SSID.
     """
-    if not called:
-        return None
-    found = _MAC_AT_START.match(called)
-    if found is None or called[found.end() : found.end() + 1] != b":":
-        return None
-    name = called[found.end() + 1 :]
-    return storable(words_of(name)) if 0 < len(name) <= 32 else None
+    found = _MAC_AT_START.match(called) if called else None
+    if not called or found is None:
+        return NOT_CALLED
+    name = called[found.end() + 1 :] if called[found.end() : found.end() + 1] == b":" else b""
+    return Called(mac_from(found.group()), storable(words_of(name)) if 0 < len(name) <= 32 else None)
+
+
+@lru_cache(maxsize=16_384)
+def leading_mac(value: bytes | None) -> str | None:
+    """The MAC that a text begins with, as in Huawei's 26-141 "a45e-60aa-bbcc 10.1.2.3" with the access point's address."""
+    return mac_from(value.strip().partition(b" ")[0]) if value else None
+
+
+def ssid_from(called: bytes | None) -> str | None:
+    """The network's name of a Called-Station-Id alone."""
+    return called_from(called).ssid
 
 
 @lru_cache(maxsize=16_384)
@@ -132,7 +156,9 @@ def vlans_from(port_id: str | None) -> Vlans:
     for form in (_XPI_XCI, _REDBACK, _HUAWEI_BRAS):
         if found := form.match(words):
             return _vlans(found[1], found[2])
-    if named := _NAMED.match(words):  # RouterOS interface names, "vlan100-dorm"
+    if circuit := _CIRCUIT.search(words):
+        return _vlans(circuit[1], circuit[2])
+    if named := _NAMED.search(words):  # RouterOS interface names, "vlan100-dorm"
         return _vlans(named[1], None)
     return NO_VLANS
 

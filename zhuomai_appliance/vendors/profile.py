@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from zhuomai_appliance.model.access import AccessKind
+from zhuomai_appliance.radius.packet import Attribute
 
 AttributeId = tuple[int, int]
 """Enterprise number (0 for the standard space) and attribute number."""
@@ -31,12 +32,15 @@ class GrantField(StrEnum):
     CLASS = "class"
     UP_BPS = "up_bps"
     DOWN_BPS = "down_bps"
+    UP_PEAK_BPS = "up_peak_bps"
+    DOWN_PEAK_BPS = "down_peak_bps"
     RATE = "rate"
     USER_GROUP = "user_group"
     ACL = "acl"
     VLAN = "vlan"
     POOL = "pool"
     URL = "url"
+    ISOLATION = "isolation"
     OCTETS_LEFT = "octets_left"
 
 
@@ -48,6 +52,10 @@ class Unit(StrEnum):
     RATE = "rate"  # in the unit the device's `rate_unit` quirk names, else the profile's
     TEXT = "text"  # UTF-8; a number as its decimal digits
     OCTETS = "octets"  # as it is
+    KIBI = "kibi"  # divided by 1024, rounded down, at least 1: kilobytes
+    INDEX = "index"  # the number that a text of digits is; another text is not for this attribute
+    RULES = "rules"  # a text of rules between semicolons, "$1 permit ..." or "acl ...", one attribute each
+    RATE_NAME = "rate-name"  # "4M" for 4,000,000 bit/s: the end of a name on the device
     ROUTER_OS = "router-os"  # MikroTik's "up/down" text, decimal bits
     LOW_WORD = "low-word"  # a 64-bit count: its low 32 bits
     HIGH_WORD = (
@@ -58,11 +66,47 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplyRule:
-    """One line of a reply: the attribute, how the value is written, what of the Grant it says."""
+    """One line of a reply: the attribute, how the value is written, what of the Grant it says.
+
+    Attributes:
+        prefix: stands before a text, as in ``url-redirect=``; attributes of another prefix are other attributes.
+        fixed: written in place of the value where there is one.
+        unless: not written beside a value of this field.
+    """
 
     attribute: AttributeId
     unit: Unit
     source: GrantField
+    prefix: str = ""
+    fixed: int | str | None = None
+    unless: GrantField | None = None
+
+
+class SessionCommand(StrEnum):
+    """What a CoA can order beside changes; nothing else may stand in it (Huawei 26-238, H3C 26-210, Cisco AVPair)."""
+
+    REAUTHENTICATE = "reauthenticate"
+    BOUNCE_PORT = "bounce_port"  # down and up again, so that a wired client asks for another address
+    SHUT_PORT = "shut_port"  # needs an administrator to come up again
+
+
+class Limit(StrEnum):
+    """What a maker's devices cannot do or want to be told, whatever the grant: words for preview and check."""
+
+    RATE_BY_ROLE = "rate_by_role"  # a rate is a property of a role or group there
+    RATE_BY_NAME = "rate_by_name"  # a rate is the name of a policy there
+    RATE_UNIT_UNSETTLED = "rate_unit_unsettled"
+    NUMBERS_UNSETTLED = "numbers_unsettled"  # attribute numbers can be changed there
+    NO_CHANGE = "no_change"  # sessions are ended, not changed
+    ACK_IS_NO_PROOF = "ack_is_no_proof"  # it confirms what it does not do; look at the next report
+    CONTROL_IS_OFF = "control_is_off"  # CoA and Disconnect have to be switched on
+    UNKNOWN_NAME_ADMITS = "unknown_name_admits"  # online without the restriction whose name it does not know
+    UNKNOWN_NAME_CUTS = "unknown_name_cuts"
+    ONE_FILTER = "one_filter"  # an ACL or a group, not both
+    TRAFFIC_UNIT = "traffic_unit"  # counters may be in KB, MB or GB
+    DIRECTION_UNSETTLED = "direction_unsettled"
+    NO_PORTAL = "no_portal"  # the portal protocol is not spoken
+    IDENTITY_UNSETTLED = "identity_unsettled"  # what names a session is not documented
 
 
 class Identity(StrEnum):
@@ -96,7 +140,12 @@ class VendorProfile:
         access_type: attribute whose number tells the kind of access, and the kinds; trusted before all other signs.
         probe: attribute that marks a request as a test of reachability.
         address_and_mac: attribute of text "address blank MAC" (Huawei and H3C 26-60).
+        mac, address: attributes of the user's MAC and IPv4 address, where the standard ones hold none.
+        pairs: attribute of texts "name=value" with the user's MAC as ``client-mac-address``.
         ssid: attribute that holds the SSID alone.
+        ap: attribute that begins with the access point's MAC.
+        port: attribute that tells of the access switch's port in the writing of NAS-Port-Id.
+        vlan: attribute with the number of the VLAN.
         boot_time: attribute with the device's start as epoch seconds; a newer one means that it restarted.
         framed_protocol_is_ppp: whether Service-Type 2 with Framed-Protocol 1 tells of PPPoE.
         nas_port_vlan_bits: how many low bits of NAS-Port are the VLAN, 0 for none.
@@ -104,6 +153,9 @@ class VendorProfile:
         identity: what a Disconnect carries, in order.
         full_identity: what it carries after the device answered that something was missing (Error-Cause 402, 508).
         coa: what a CoA can change without ending the session.
+        commands: what it can order, by the text of an attribute.
+        limits: what an operator should know of these devices.
+        always: attributes of every acceptance, as a device's `always` quirk names them.
         rate_unit: bits per second that one count of a Unit.RATE value stands for, unless the device's quirks say.
         reported_rate: attributes of accounting reports with the rates in force, up and down, bit/s.
         ipv6_address: an address of the user beside the standard Framed-IPv6-Address, 16 octets.
@@ -115,7 +167,13 @@ class VendorProfile:
     access_type: tuple[AttributeId, tuple[tuple[int, AccessKind], ...]] | None = None
     probe: AttributeId | None = None
     address_and_mac: AttributeId | None = None
+    mac: AttributeId | None = None
+    address: AttributeId | None = None
+    pairs: AttributeId | None = None
     ssid: AttributeId | None = None
+    ap: AttributeId | None = None
+    port: AttributeId | None = None
+    vlan: AttributeId | None = None
     boot_time: AttributeId | None = None
     framed_protocol_is_ppp: bool = True
     nas_port_vlan_bits: int = 0
@@ -128,15 +186,27 @@ class VendorProfile:
         Identity.USER_NAME,
     )
     coa: frozenset[GrantField] = frozenset()
+    commands: tuple[tuple[SessionCommand, AttributeId, str], ...] = ()
+    limits: frozenset[Limit] = frozenset()
+    always: tuple[Attribute, ...] = ()
     rate_unit: int = 1
     reported_rate: tuple[AttributeId, AttributeId] | None = None
     ipv6_address: AttributeId | None = None
     portal_dialect: str = "huawei"
 
 
-def rule(attribute: int | AttributeId, unit: Unit, source: GrantField) -> ReplyRule:
+def rule(
+    attribute: int | AttributeId,
+    unit: Unit,
+    source: GrantField,
+    prefix: str = "",
+    *,
+    fixed: int | str | None = None,
+    unless: GrantField | None = None,
+) -> ReplyRule:
     """A reply rule; a bare number is a standard attribute."""
-    return ReplyRule((IETF, attribute) if isinstance(attribute, int) else attribute, unit, source)
+    whole = (IETF, attribute) if isinstance(attribute, int) else attribute
+    return ReplyRule(whole, unit, source, prefix, fixed, unless)
 
 
 #: What every device understands: times (RFC 2865 §5.27, §5.28, RFC 2869 §5.16) and our Class (RFC 2865 §5.25).

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
 from zhuomai_appliance.model.access import AccessKind, Grant
 from zhuomai_appliance.model.network import Nas
-from zhuomai_appliance.model.traffic import RateLimit, format_rate
-from zhuomai_appliance.radius.packet import Attribute, vendor_attribute
+from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.radius.packet import Attribute
+from zhuomai_appliance.vendors.encoding import Value, encoded, text_attribute
 from zhuomai_appliance.vendors.profile import (
     IETF,
     AttributeId,
     GrantField,
     ReplyRule,
-    Unit,
     VendorProfile,
 )
 
-_LARGEST: Final = 0xFFFFFFFF
 _SILENT: Final = frozenset({AccessKind.DOT1X, AccessKind.MAC})
 _RE_AUTHENTICATE: Final[tuple[Attribute, ...]] = ((29, (1).to_bytes(4, "big")),)
 
-Values = dict[GrantField, int | str | bytes | RateLimit | None]
+Values = dict[GrantField, Value | None]
 
 
 def attributes_for(
@@ -60,15 +58,16 @@ def attributes_for(
         grant.pool,
         grant.acl,
         grant.url,
+        grant.isolation,
     )
     own: Values = {
         GrantField.SESSION_TIMEOUT: grant.session_timeout_seconds,
         GrantField.CLASS: class_token or grant.class_token or None,
         GrantField.OCTETS_LEFT: grant.octets_left,
     }
-    name: tuple[Attribute, ...] = ((1, _text(username, 253)),) if username else ()
+    name: tuple[Attribute, ...] = (text_attribute((IETF, 1), username),) if username else ()
     again = _RE_AUTHENTICATE if access_kind in _SILENT and grant.session_timeout_seconds is not None else ()
-    return (*name, *_written(_own_rules(profile), own, 1), *fixed, *again)
+    return (*name, *_written(_own_rules(profile), own, 1)[0], *fixed, *again)
 
 
 _OWN: Final = frozenset({GrantField.SESSION_TIMEOUT, GrantField.CLASS, GrantField.OCTETS_LEFT})
@@ -92,88 +91,79 @@ def _plan_attributes(
     pool: str | None,
     acl: str | None,
     url: str | None,
+    isolation: str | None,
 ) -> tuple[Attribute, ...]:
     """The part of a reply that all users of one plan on one kind of device share: built once."""
     values: Values = {
         GrantField.IDLE_TIMEOUT: idle_seconds,
         GrantField.INTERIM: interim_seconds or None,
-        GrantField.UP_BPS: rate.up_bps if rate else None,
-        GrantField.DOWN_BPS: rate.down_bps if rate else None,
-        GrantField.RATE: rate,
         GrantField.USER_GROUP: user_group or None,
         GrantField.ACL: acl or None,
         GrantField.VLAN: vlan,
         GrantField.POOL: pool or None,
         GrantField.URL: url or None,
+        GrantField.ISOLATION: isolation or None,
+        **rate_values(rate),
     }
-    return written(profile, values, unit)
+    return written(profile, values, unit) + profile.always
+
+
+def rate_values(rate: RateLimit | None) -> Values:
+    """A rate as the sources that rules of replies may take it from."""
+    if rate is None:
+        return {}
+    values: Values = {
+        GrantField.UP_BPS: rate.up_bps,
+        GrantField.DOWN_BPS: rate.down_bps,
+        GrantField.RATE: rate,
+    }
+    if rate.burst is not None:
+        values[GrantField.UP_PEAK_BPS] = rate.burst.up_bps
+        values[GrantField.DOWN_PEAK_BPS] = rate.burst.down_bps
+    return values
 
 
 def written(profile: VendorProfile, values: Values, unit: int) -> tuple[Attribute, ...]:
-    """The attributes that a profile's rules make of some values; a standard attribute is written once."""
-    return tuple(_written(profile.replies, values, unit))
+    """The attributes that a profile's rules make of some values; an attribute is written for one source."""
+    return _written(profile.replies, values, unit)[0]
 
 
-def _written(rules: tuple[ReplyRule, ...], values: Values, unit: int) -> Iterator[Attribute]:
-    taken: set[AttributeId] = set()
+def said(profile: VendorProfile, values: Values, unit: int) -> frozenset[GrantField]:
+    """Which of some values get into the attributes: a device's table may have no place for one, or one for two."""
+    return frozenset(_written(profile.replies, values, unit)[1])
+
+
+_SAID_ONCE: Final = frozenset({GrantField.ACL, GrantField.ISOLATION, GrantField.USER_GROUP})
+"""Where a second rule of the same source is another way to say it, not more of it."""
+
+
+def _written(
+    rules: tuple[ReplyRule, ...], values: Values, unit: int
+) -> tuple[tuple[Attribute, ...], set[GrantField]]:
+    taken: set[tuple[AttributeId, str]] = set()
+    told: set[GrantField] = set()
+    attributes: list[Attribute] = []
     for rule in rules:
         value = values.get(rule.source)
-        if value is None or rule.attribute in taken:
+        place = rule.attribute, rule.prefix if "=" in rule.prefix else ""
+        if value is None or place in taken:
             continue
-        taken.add(rule.attribute)
-        yield from _encoded(rule, value, unit)
+        if rule.source in told and rule.source in _SAID_ONCE:
+            continue
+        if rule.unless is not None and values.get(rule.unless) is not None:
+            continue
+        found = tuple(encoded(rule, value if rule.fixed is None else rule.fixed, unit))
+        if found:
+            taken.add(place)
+            told.add(rule.source)
+            attributes += found
+    return tuple(attributes), told
 
 
 def rate_unit(nas: Nas, profile: VendorProfile) -> int:
     """Bits per second of one count at a device whose maker does not say: its quirk, else the profile's reading."""
     unit = nas.quirks.get("rate_unit", profile.rate_unit)
     return unit if isinstance(unit, int) and not isinstance(unit, bool) and unit > 0 else profile.rate_unit
-
-
-def _encoded(rule: ReplyRule, value: int | str | bytes | RateLimit, unit: int) -> Iterator[Attribute]:
-    match rule.unit:
-        case Unit.OCTETS if isinstance(value, bytes):
-            yield _attribute(rule.attribute, value)
-        case Unit.TEXT if isinstance(value, str):
-            limit = 253 if rule.attribute[0] == IETF else 247
-            yield _attribute(rule.attribute, _text(value, limit))
-        case Unit.ROUTER_OS if isinstance(value, RateLimit):
-            words = f"{format_rate(value.up_bps)}/{format_rate(value.down_bps)}"
-            yield _attribute(rule.attribute, words.encode("ascii"))
-        case Unit.TUNNEL_VLAN if isinstance(value, int):
-            yield 64, (13).to_bytes(4, "big")
-            yield 65, (6).to_bytes(4, "big")
-            yield 81, str(value).encode("ascii")
-        case Unit.HIGH_WORD if isinstance(value, int):
-            if value >> 32:
-                yield _attribute(rule.attribute, _number(value >> 32))
-        case Unit.LOW_WORD if isinstance(value, int):
-            yield _attribute(rule.attribute, _number(value & _LARGEST))
-        case Unit.RATE | Unit.KILO if isinstance(value, int):
-            size = 1000 if rule.unit is Unit.KILO else unit
-            # At least one count: zero means no limit on several devices.
-            yield _attribute(rule.attribute, _number(max(1, value // size)))
-        case Unit.NUMBER if isinstance(value, int):
-            yield _attribute(rule.attribute, _number(value))
-        case _:
-            raise ValueError(f"{rule.unit} cannot write a {type(value).__name__} for {rule.source}")
-
-
-def _attribute(attribute: AttributeId, value: bytes) -> Attribute:
-    vendor_id, number = attribute
-    return (number, value) if vendor_id == IETF else vendor_attribute(vendor_id, number, value)
-
-
-def _number(value: int) -> bytes:
-    """32 bits; more is written as the most that fits: 4.29 Gbit/s, 136 years."""
-    return min(max(value, 0), _LARGEST).to_bytes(4, "big")
-
-
-def _text(words: str | None, limit: int) -> bytes:
-    value = (words or "").encode("utf-8")
-    if len(value) > limit:
-        raise ValueError(f"{len(value)} octets of text do not fit an attribute of {limit}")
-    return value
 
 
 def rejection_attributes(text: str) -> tuple[Attribute, ...]:

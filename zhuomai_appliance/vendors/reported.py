@@ -11,6 +11,8 @@ from zhuomai_appliance.vendors.profile import AttributeId, VendorProfile
 
 FRAMED_ADDRESS: Final = 168
 """Framed-IPv6-Address (RFC 6911 §3.1): a client with privacy extensions has several."""
+INTERFACE_ID: Final = 96
+"""Framed-Interface-Id (RFC 3162 §2.2): the low half of an address."""
 FRAMED_PREFIX: Final = 97
 """Framed-IPv6-Prefix (RFC 3162 §2.3): the link's."""
 DELEGATED_PREFIX: Final = 123
@@ -25,20 +27,36 @@ def ipv6_spans(
 ) -> tuple[Ipv6Span, ...]:
     """Every IPv6 address and prefix of a session that a report names, each once; values of a wrong size are left out."""
     firsts = packet.firsts
+    found: dict[Ipv6Span, None] = {}
     own = None if profile.ipv6_address is None else inside.get(profile.ipv6_address)
     if own is None and not (
         FRAMED_ADDRESS in firsts or FRAMED_PREFIX in firsts or DELEGATED_PREFIX in firsts
     ):
         return ()
-    found: dict[Ipv6Span, None] = {}
     for value in (*packet.every(FRAMED_ADDRESS), *(() if own is None else (own,))):
         if (address := address6(value)) is not None:
             found[Ipv6Span(Ipv6Kind.ADDRESS, f"{address}/128")] = None
+    if (address := _own_address(packet)) is not None:
+        found[Ipv6Span(Ipv6Kind.ADDRESS, f"{address}/128")] = None
     for number, kind in ((FRAMED_PREFIX, Ipv6Kind.PREFIX), (DELEGATED_PREFIX, Ipv6Kind.DELEGATED)):
         for value in packet.every(number):
             if (prefix := prefix6(value)) is not None:
                 found[Ipv6Span(kind, prefix)] = None
     return tuple(found)[:MOST]
+
+
+def _own_address(packet: Packet) -> str | None:
+    """What a link's prefix of 64 bits and the client's Framed-Interface-Id make together (RFC 3162 §2.2)."""
+    prefix, interface = packet.first(FRAMED_PREFIX), packet.first(INTERFACE_ID)
+    if (
+        prefix is None
+        or interface is None
+        or len(interface) != 8
+        or prefix6(prefix) is None
+        or prefix[1] != 64
+    ):
+        return None
+    return address6(prefix[2:10].ljust(8, b"\0") + interface)
 
 
 def reported_rate(inside: dict[AttributeId, bytes], profile: VendorProfile) -> tuple[int, int] | None:

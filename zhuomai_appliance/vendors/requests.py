@@ -17,21 +17,18 @@ from zhuomai_appliance.model.access import (
 )
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.traffic import MAX_OCTETS
-from zhuomai_appliance.radius.packet import Packet, sub_attributes
+from zhuomai_appliance.radius.packet import Packet
 from zhuomai_appliance.radius.values import address6, integer, prefix6
 from zhuomai_appliance.vendors.identity import (
-    address_and_mac_from,
-    framed_address,
     mac_from,
     mac_of_name,
     raw_station,
     session_id_from,
-    ssid_from,
     stored_words,
-    vlans_from,
     words_of,
 )
-from zhuomai_appliance.vendors.profile import IETF, AttributeId, VendorProfile
+from zhuomai_appliance.vendors.location import VendorValues, inside_of, station_of, value_of, where
+from zhuomai_appliance.vendors.profile import VendorProfile
 from zhuomai_appliance.vendors.reported import ipv6_spans, reported_rate
 
 _MICROSOFT: Final = 311
@@ -45,9 +42,6 @@ _REPORT_KINDS: Final = {
     7: ReportKind.ON,
     8: ReportKind.OFF,
 }
-
-VendorValues = dict[AttributeId, bytes]
-"""Sub-attributes of Vendor-Specific attributes by vendor and number."""
 
 CLOCK_TOLERANCE_SECONDS: Final = 600
 """How far a device's clock may be from ours and still be believed (semantics §6)."""
@@ -71,13 +65,13 @@ def attempt_from(
         request that authenticates a device address is a ``MacProof`` whatever credentials came with it, since
         devices send the address as password too.
     """
-    first, inside = packet.firsts.get, _inside(packet)
-    name, port_id = first(1), first(87)
+    first, inside = packet.firsts.get, inside_of(packet)
+    name = first(1)
     kind = _classify(packet, inside, nas, profile, password)
-    mac, ip = _station(packet, inside, profile)
+    mac, ip = station_of(packet, inside, profile)
+    ap_mac, ssid, port_id, vlan, outer_vlan = where(packet, inside, profile)
     words = words_of(name) or ""
     username, realm = split_realm(words)
-    port_text = stored_words(port_id) if port_id else None
     return AccessAttempt(
         username=username,
         username_raw=stored_words(name),
@@ -86,14 +80,16 @@ def attempt_from(
         nas_id=nas.id,
         mac=mac,
         ip=ip,
-        ssid=_ssid(packet, inside, profile),
-        vlan=_vlan(packet, profile, port_text),
-        port_id=port_text,
+        ssid=ssid,
+        vlan=vlan,
+        port_id=port_id,
         access_kind=kind,
         acct_session_id=session_id_from(first(44)) or None,
         calling_station_raw=raw_station(first(31)),
         called_station_raw=stored_words(first(30)),
         at=now,
+        ap_mac=ap_mac,
+        outer_vlan=outer_vlan,
     )
 
 
@@ -106,16 +102,15 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
     set so; directions are exchanged where the device counts from the other side. Time of the event: Event-Timestamp
     if it lies within 10 minutes of arrival less Acct-Delay-Time, else that (device clocks are often wrong).
     """
-    first, inside = packet.firsts.get, _inside(packet)
+    first, inside = packet.firsts.get, inside_of(packet)
     kind = _REPORT_KINDS.get(integer(first(40)) or 0)
     if kind is None:
         return None
     session_id = session_id_from(first(44))
     if not session_id and kind is not ReportKind.ON and kind is not ReportKind.OFF:
         return None
-    mac, ip = _station(packet, inside, profile)
-    port_id = first(87)
-    port_text = stored_words(port_id) if port_id else None
+    mac, ip = station_of(packet, inside, profile)
+    ap_mac, ssid, port_id, vlan, outer_vlan = where(packet, inside, profile)
     received, sent = _octets(packet, inside, nas, profile)
     return UsageReport(
         kind=kind,
@@ -129,9 +124,9 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
         mac=mac,
         ip=ip,
         ipv6=address6(first(168)) or prefix6(first(97)),
-        ssid=_ssid(packet, inside, profile),
-        vlan=_vlan(packet, profile, port_text),
-        port_id=port_text,
+        ssid=ssid,
+        vlan=vlan,
+        port_id=port_id,
         calling_station_raw=raw_station(first(31)),
         called_station_raw=stored_words(first(30)),
         class_token=first(25) or b"",
@@ -141,12 +136,14 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
         arrived_at=now,
         ipv6_prefixes=ipv6_spans(packet, inside, profile),
         reported_rate=reported_rate(inside, profile),
+        ap_mac=ap_mac,
+        outer_vlan=outer_vlan,
     )
 
 
 def boot_time_from(packet: Packet, profile: VendorProfile) -> int | None:
     """When the device started, epoch seconds, if its table has that: a newer one than before is a lost Accounting-On."""
-    return integer(_value(packet, _inside(packet), profile.boot_time))
+    return integer(value_of(packet, inside_of(packet), profile.boot_time))
 
 
 def event_time(packet: Packet, now: int) -> int:
@@ -167,7 +164,7 @@ def _classify(
     name = first(1)
     if (
         packet.code == 12
-        or _value(packet, inside, profile.probe) is not None
+        or value_of(packet, inside, profile.probe) is not None
         or ("probe_username" in nas.quirks and words_of(name) == nas.quirks["probe_username"])
     ):
         return AccessKind.PROBE
@@ -177,7 +174,7 @@ def _classify(
     if own_address_as_name and password is not None and mac_of_name(password) == caller:
         return AccessKind.MAC
     if profile.access_type is not None:
-        said = integer(_value(packet, inside, profile.access_type[0]))
+        said = integer(value_of(packet, inside, profile.access_type[0]))
         for number, kind in profile.access_type[1]:
             if number == said:
                 return kind
@@ -241,48 +238,6 @@ def _has_ms_chap(inside: VendorValues) -> bool:
     return (_MICROSOFT, 1) in inside or (_MICROSOFT, 25) in inside
 
 
-def _inside(packet: Packet) -> VendorValues:
-    """The first value of each vendor's sub-attribute: one pass over the packet for all that is asked of it."""
-    found: VendorValues = {}
-    for value in packet.every(26):
-        vendor_id = int.from_bytes(value[:4], "big")
-        for number, words in sub_attributes(value):
-            found.setdefault((vendor_id, number), words)
-    return found
-
-
-def _value(packet: Packet, inside: VendorValues, attribute: AttributeId | None) -> bytes | None:
-    if attribute is None:
-        return None
-    return packet.firsts.get(attribute[1]) if attribute[0] == IETF else inside.get(attribute)
-
-
-def _station(packet: Packet, inside: VendorValues, profile: VendorProfile) -> tuple[str | None, str | None]:
-    """MAC and IPv4 address of the user, from the standard attributes, else from the vendor's pair."""
-    mac = mac_from(packet.first(31))
-    ip = framed_address(packet.first(8))
-    if mac is None or ip is None:
-        pair_ip, pair_mac = address_and_mac_from(_value(packet, inside, profile.address_and_mac))
-        mac, ip = mac or pair_mac, ip or pair_ip
-    return mac, ip
-
-
-def _ssid(packet: Packet, inside: VendorValues, profile: VendorProfile) -> str | None:
-    named = _value(packet, inside, profile.ssid)
-    if named:
-        return stored_words(named)
-    return ssid_from(packet.first(30))
-
-
-def _vlan(packet: Packet, profile: VendorProfile, port_id: str | None) -> int | None:
-    found = vlans_from(port_id).user
-    if found is None and profile.nas_port_vlan_bits:
-        port = integer(packet.first(5)) or 0
-        low = port & ((1 << profile.nas_port_vlan_bits) - 1)
-        found = low if 0 < low < 4095 else None
-    return found
-
-
 def _octets(packet: Packet, inside: VendorValues, nas: Nas, profile: VendorProfile) -> tuple[int, int]:
     """What the user sent and received, in octets; at most what a column of the books can hold."""
     received = _counter(packet.first(42), packet.first(52))
@@ -290,10 +245,10 @@ def _octets(packet: Packet, inside: VendorValues, nas: Nas, profile: VendorProfi
     if nas.ipv6_counters and profile.ipv6 is not None:
         six = profile.ipv6
         received += _counter(
-            _value(packet, inside, six.input_octets), _value(packet, inside, six.input_gigawords)
+            value_of(packet, inside, six.input_octets), value_of(packet, inside, six.input_gigawords)
         )
         sent += _counter(
-            _value(packet, inside, six.output_octets), _value(packet, inside, six.output_gigawords)
+            value_of(packet, inside, six.output_octets), value_of(packet, inside, six.output_gigawords)
         )
     unit = nas.traffic_unit.octets
     pair = min(received * unit, MAX_OCTETS), min(sent * unit, MAX_OCTETS)
