@@ -216,6 +216,13 @@ def test_a_guest_by_stream_and_when_home_falls(tmp_path: Path) -> None:
         session = f'User-Name = "zhang@home.example", Acct-Session-Id = "T1", Class = {token}'
         assert "Accounting-Response" in radclient(away, "acct", f"{session}, Acct-Status-Type = Start")
         until(lambda: bool(home.rows("SELECT 1 FROM session WHERE account_id IS NOT NULL")))
+        by_tls = ("--tls", "--cert", str(folder / "stream.pem"), "--server-name", "home.example")
+        where = f"127.0.0.1:{ports['radsec']}"
+        told = away.must("probe", "radius", where, *by_tls, "--user", "zhang", "--password", "wonderland")
+        assert "accepted in" in told
+        assert "lives" in away.must("probe", "radius", where, *by_tls, "--status")
+        wrong = away.run("probe", "radius", where, *by_tls[:-1], "other.example", "--status")
+        assert (wrong.returncode, "certificate is not believed" in wrong.stdout) == (1, True), wrong.stdout
         home.must("certificate", "revoke", issued["serial"])
         home.pin()
         home.stop()

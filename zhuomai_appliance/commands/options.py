@@ -10,6 +10,7 @@ from twisted.python import usage
 from zhuomai_appliance import paths
 from zhuomai_appliance.commands.option_base import Command, Mixed
 from zhuomai_appliance.commands.options_certificate import CertificateCommand
+from zhuomai_appliance.commands.options_probe import ProbeCommand
 from zhuomai_appliance.config import Config
 
 EXPORTS = ("accounts", "sessions", "usage", "attempts", "subscriptions", "postings", "orders", "audit")
@@ -272,6 +273,7 @@ class Options(Mixed):
         ["operator", None, OperatorCommand, "operators and API tokens"],
         ["disconnect", None, Disconnect, "end sessions"],
         ["trace", None, Trace, "live decoded packets, secrets hidden"],
+        ["probe", None, ProbeCommand, "ask a RADIUS server or an access controller, and explain the answer"],
         ["explain", None, Explain, "say what a login would get, and why"],
         ["certificate", None, CertificateCommand, "certificates of 802.1X and RadSec"],
         ["backup", None, Backup, "copy the database while serving"],
