@@ -78,6 +78,9 @@ portal_auth = "chap"
 interim = 60
 user_networks = ["10.9.0.0/16"]
 
+[[wifi]]
+ssid = "RCIT-1X"
+
 [[plan]]
 name = "包月 30 元"
 kind = "period"

@@ -202,6 +202,8 @@ class TlsContext:
 class TlsEngine:
     """The server's end of one tunnel. Feed it with `receive`, send what `take` gives, until `handshake_done`.
 
+    It costs about 60 KiB while the handshake lasts: whoever makes them bounds how many there are at once.
+
     Attributes:
         handshake_done: application data may flow.
         resumed: an earlier session went on; the device has shown neither certificate nor password this time.
