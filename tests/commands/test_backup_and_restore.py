@@ -1,6 +1,7 @@
 """A backup is verified, without the key, and comes back with one command; nothing is ever lost by restoring."""
 
 import json
+import shutil
 import sqlite3
 
 from tests.commands.box import SITE, Box
@@ -50,6 +51,20 @@ def test_without_the_key_all_else_is_restored_and_the_key_is_named(box: Box) -> 
     status, _, err = box.run("apply", str(box.folder / "site.toml"))
     assert (status, len(err)) == (1, 1)
     assert key_id in err[0]
+
+
+def test_an_authority_left_behind_is_named(box: Box) -> None:
+    """A fresh directory has none: said before the first start makes another, which no device would know."""
+    copy = str(box.folder / "copy.db")
+    assert box.run("backup", copy)[0] == 0
+    fresh = box.folder / "fresh"
+    status, out, _ = box.run("restore", copy, "--state", str(fresh))
+    assert status == 0
+    assert "eap-ca.crt and its key are in no backup" in out
+    for path in (box.files.eap_authority, box.files.eap_authority_key):
+        shutil.copy(path, fresh / path.name)
+    status, out, _ = box.run("restore", copy, "--state", str(fresh), "--json")
+    assert (status, json.loads(out)["authority"]) == (0, "here")
 
 
 def test_replaced_database_is_kept(box: Box) -> None:

@@ -42,12 +42,14 @@ def run(config: Config, options: Restore) -> int:
         ensure_certificate(config, int(time.time()))
         faults = books_faults(files)
     missing = _missing_key(config, report.key_id)
+    strangers = _missing_authority(config, files)
     if options["json"]:
         answer = {
             "schema": upgraded.to_version,
             "key_id": report.key_id,
             "key": "here" if missing is None else "missing",
             "kept": None if report.kept is None else str(report.kept),
+            "authority": "missing" if strangers else "here",
             "faults": faults,
         }
         print(json.dumps(answer, ensure_ascii=False))
@@ -57,8 +59,20 @@ def run(config: Config, options: Restore) -> int:
         print(f"what was there is kept as {report.kept}")
     if missing is not None:
         print(missing)
+    if strangers:
+        print(strangers)
     print("\n".join(faults) if faults else "the books balance")
     return 1 if faults else 0
+
+
+def _missing_authority(config: Config, files: StateFiles) -> str:
+    """What to do where the authority of 802.1X did not come along, "" where it is there or another one is used."""
+    if files.eap_authority.exists() or (config.eap.certificate and config.eap.client_ca):
+        return ""
+    return (
+        f"{files.eap_authority} and its key are in no backup: bring them back before the first start, "
+        "or a new authority is made, which no 802.1X device knows"
+    )
 
 
 def refuse_running(files: StateFiles, command: str) -> None:
