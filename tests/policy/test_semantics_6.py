@@ -56,7 +56,7 @@ class Row(NamedTuple):
     state: str
     given: Callable[[], Books]
     report: UsageReport
-    outcome: type[Outcome]  # type: ignore[valid-type]
+    outcome: type[Outcome]
     rows: list[tuple[str, int, int, ClosedBy | None]]
 
 

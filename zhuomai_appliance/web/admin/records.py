@@ -11,6 +11,7 @@ from zhuomai_appliance.model.moment import Zone, day_bounds, day_of
 from zhuomai_appliance.model.network import NasId
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.store import reports
+from zhuomai_appliance.web import control_words
 from zhuomai_appliance.web.admin import sentences
 from zhuomai_appliance.web.admin.labels import access_word, operator_reason
 from zhuomai_appliance.web.admin.lines import (
@@ -191,4 +192,6 @@ async def kicked(deps: ConsoleDeps, visit: Visit, session_id: int) -> str:
     if asked is None or row is None:
         return ""
     who = row.full_name or row.username or shown_mac(row.mac)
-    return sentences.kick_result(visit.f.words, asked[0], who, over=row.stopped_at is not None)
+    words = visit.f.words
+    told = control_words.said(words, asked[1])
+    return sentences.kick_result(words, asked[0], who, said=told, over=row.stopped_at is not None)

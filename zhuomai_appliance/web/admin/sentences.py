@@ -159,13 +159,18 @@ def isolated(text: str) -> str:
     return f"\u2068{text}\u2069"
 
 
-def kick_result(words: Words, state: str, who: str, *, over: bool = False) -> str:
-    """What the page says after a session was kicked: done, refused by the device, or not answered yet."""
+def kick_result(words: Words, state: str, who: str, *, said: str = "", over: bool = False) -> str:
+    """What the page says after a session was kicked: done, refused by the device, or not answered yet.
+
+    ``said`` is the device's own word as a sentence, told where it refused.
+    """
     name = isolated(who)
     if over:
         return words.text("%(who)s is offline now.", who=name)
     if state == "failed":
-        return words.text("The access device did not disconnect %(who)s. It may be unreachable.", who=name)
+        refused = words.text("The access device did not disconnect %(who)s.", who=name)
+        why = said or words.text("It may be unreachable.")
+        return f"{refused}{why}" if refused.endswith("。") else f"{refused} {why}"
     if state == "done":
         return words.text("The access device is disconnecting %(who)s.", who=name)
     return words.text("%(who)s is being disconnected.", who=name)
