@@ -36,9 +36,11 @@ METRICS: Final[dict[str, Metric]] = {
         ("control_waiting", "CoA and Disconnect requests that wait for an answer.", ""),
         ("radsec_connections", "RadSec connections open at this moment.", ""),
         ("radsec_events_total", "RadSec connections and packets, and why connections ended.", "what"),
-        ("server_up", "1 for a RADIUS server elsewhere that answers.", "server"),
-        ("server_requests_total", "Requests to RADIUS servers elsewhere, by what came of them.", "server outcome"),
-        ("server_answer_seconds", "How long answers of a RADIUS server elsewhere take, a running mean.", "server"),
+        ("server_up", "1 for a RADIUS server elsewhere that answers.", "project server"),
+        ("server_requests_total", "Requests to RADIUS servers elsewhere, by what came of them.", "project server outcome"),
+        ("server_answer_seconds", "How long a RADIUS server elsewhere takes, a running mean.", "project server"),
+        ("guest_reports_waiting", "Reports that wait to be told to servers elsewhere.", ""),
+        ("guest_reports_total", "Reports for servers elsewhere, by what became of them.", "outcome"),
         ("portal_dialogues_total", "Dialogues begun with access controllers.", ""),
         ("portal_ended_total", "Dialogues with access controllers, by how they ended.", "ending"),
         ("portal_notices_total", "Access controllers' own notices, by what became of them.", "outcome"),
@@ -143,11 +145,17 @@ def _of_streams(appliance: Appliance) -> Iterator[Sample]:
         yield _sample("radsec_connections", len(factory.inside))
         yield from _counted("radsec_events_total", factory.counters)
     for server in appliance.roaming.roster.states():
-        yield _sample("server_up", int(server.standing is not Standing.DEAD), server.name)
-        yield _sample("server_requests_total", server.answered, server.name, "answered")
-        yield _sample("server_requests_total", server.silent, server.name, "silent")
+        project = appliance.tables.project(server.project_id)
+        labels = (project.name if project is not None else "", server.name)
+        yield _sample("server_up", int(server.standing is not Standing.DEAD), *labels)
+        for outcome in ("answered", "silent"):
+            yield _sample("server_requests_total", getattr(server, outcome), *labels, outcome)
         if server.latency_seconds is not None:
-            yield _sample("server_answer_seconds", server.latency_seconds, server.name)
+            yield _sample("server_answer_seconds", server.latency_seconds, *labels)
+    guests = appliance.roaming.guests
+    yield _sample("guest_reports_waiting", guests.waiting)
+    for outcome in ("told", "dropped"):
+        yield _sample("guest_reports_total", guests.counters[f"report_{outcome}"], outcome)
 
 
 def _of_portal(counts: Mapping[str, int]) -> Iterator[Sample]:

@@ -55,14 +55,16 @@ class ServerState:
         "latency_seconds",
         "name",
         "probed_at",
+        "project_id",
         "refused",
         "silences",
         "silent",
         "tried_at",
     )
 
-    def __init__(self, name: str, now: float) -> None:
-        self.name = name
+    def __init__(self, upstream: Upstream, now: float) -> None:
+        self.name = upstream.name
+        self.project_id = upstream.project_id
         self.asked = self.answered = self.silent = self.refused = self.silences = 0
         self.latency_seconds: float | None = None
         self.heard_at = self.probed_at = self.tried_at = now
@@ -86,7 +88,7 @@ class Roster:
         """How a server is doing."""
         found = self._states.get(upstream.id)
         if found is None:
-            found = self._states[upstream.id] = ServerState(upstream.name, self._monotonic())
+            found = self._states[upstream.id] = ServerState(upstream, self._monotonic())
         return found
 
     def states(self) -> list[ServerState]:
