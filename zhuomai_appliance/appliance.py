@@ -24,7 +24,7 @@ from twisted.logger import Logger
 
 from zhuomai_appliance import paths
 from zhuomai_appliance.commands.backstage import Backstage, take_lock
-from zhuomai_appliance.commands.eap_files import load_into, open_tls, trust
+from zhuomai_appliance.commands.eap_files import CertificateWatch, open_tls
 from zhuomai_appliance.commands.handlers import handlers
 from zhuomai_appliance.commands.trace import trace_handlers
 from zhuomai_appliance.config import Config, Endpoint
@@ -71,7 +71,6 @@ from zhuomai_appliance.slow_turns import SlowTurns
 from zhuomai_appliance.store.digests import Digester
 from zhuomai_appliance.store.sqlite import SqliteStore
 from zhuomai_appliance.store.vault import load_key
-from zhuomai_appliance.web.captive.profiles import WifiTrust
 from zhuomai_appliance.web.render import Renderer
 from zhuomai_appliance.web.sentences import Sentences
 
@@ -110,7 +109,7 @@ class Appliance(MultiService):
         self.vault = load_key(config.state.key_path, self.entropy)
         self.clocks = Clocks(reactor, time.time, time.monotonic)
         self.tls = open_tls(config, self.clocks.now(), self.clocks.monotonic, self.log)
-        self._trust = None if self.tls is None else trust(config)
+        self.certificates = CertificateWatch(config, self.tls, self.log)
         self.store = SqliteStore(self.files.database, reactor, backup_folder=self.files.backups)
         self.tables = Tables()
         self.tables.reload(self.store.reader, self.vault)
@@ -284,19 +283,8 @@ class Appliance(MultiService):
             changed=self.reload,
             reservations=self.reservations,
             config=self.config,
-            renewed=self._renew_tls,
+            renewed=self.certificates.renew,
         )
-
-    def _renew_tls(self) -> None:
-        """Show what is in the files now to whoever connects next."""
-        if self.tls is None:
-            raise control.CommandFailed("this is in place; restart the service, which began without 802.1X")
-        load_into(self.tls, self.config)
-        self._trust = trust(self.config)
-
-    def trust(self) -> WifiTrust | None:
-        """Whom 802.1X devices are told to trust; None where this box has no certificate for them."""
-        return self._trust
 
     def radius_ports(self) -> list[RadiusPort]:
         """Whatever takes RADIUS requests."""

@@ -69,6 +69,7 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
         Round("tidy", 600.0, timed(housekeeping.tidy), clocks),
         appliance.places,
         Round("portal heartbeat", HEARTBEAT_SECONDS, beat, clocks),
+        Round("certificates", 60.0, appliance.certificates.look, clocks),
         Round("backup", 3600.0, back_up, clocks),
     )
 

@@ -34,7 +34,7 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             later=appliance.clocks.later,
             reference=appliance.entropy.lookup_code,
             public_url=appliance.config.web.public_url,
-            trust=appliance.trust,
+            trust=lambda: appliance.certificates.trust,
         )
     )
     console = console_resource(
@@ -57,7 +57,9 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             own_site=lambda host: own_site(appliance.config, host),
             reservations=appliance.reservations,
             tracing=appliance.tracing,
-            trust=appliance.trust,
+            alarms=appliance.alarms,
+            interims=appliance.interims,
+            trust=lambda: appliance.certificates.trust,
         )
     )
     return captive, console

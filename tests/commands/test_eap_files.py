@@ -7,13 +7,16 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger, capturedLogs
 
 from tests.commands.box import Box
 from tests.radius.tls_peer import Peer, authority, client, server, shake
 from zhuomai_appliance import config as settings
 from zhuomai_appliance.commands import eap_files
-from zhuomai_appliance.commands.eap_files import EapMaterial, ensure_eap, open_tls
+from zhuomai_appliance.commands.backstage import finish
+from zhuomai_appliance.commands.eap_files import CertificateWatch, EapMaterial, ensure_eap, open_tls
 from zhuomai_appliance.config import Config
 from zhuomai_appliance.net.control import CommandFailed
 from zhuomai_appliance.paths import StateFiles
@@ -86,6 +89,45 @@ def test_a_broken_certificate_does_not_stop_the_box(tmp_path: Path) -> None:
     with capturedLogs() as told:
         assert open_tls(config, NOW, time.monotonic, Logger()) is None
     assert "is not the private key of" in told[0]["error"]
+
+
+def test_a_running_box_follows_the_files(tmp_path: Path) -> None:
+    """A certificate or revocation list of one's own is put in place, and a minute later it is what devices meet."""
+    named = own_files(tmp_path)
+    config = configured(tmp_path / "state", **named)
+    tls = open_tls(config, NOW, time.monotonic, Logger())
+    assert tls is not None
+    watch = CertificateWatch(config, tls, Logger())
+    assert watch.trust is not None
+    assert watch.trust.server_name == "radius.school.example"
+    engine = tls.engine()
+    other = server("radius.other.example")
+    (tmp_path / "own.crt").write_bytes(other.certificate)
+    with capturedLogs() as told:
+        finish(Deferred.fromCoroutine(watch.look()))
+    assert "is not the private key of" in told[0]["error"]
+    assert watch.trust.server_name == "radius.school.example"
+    (tmp_path / "own.key").write_bytes(other.key)
+    finish(Deferred.fromCoroutine(watch.look()))
+    assert watch.trust.server_name == "radius.other.example"
+    peer = Peer()
+    shake(tls.engine(), peer)
+    shown = peer.connection.get_peer_certificate(as_cryptography=True)
+    assert shown == x509.load_pem_x509_certificate(other.certificate)
+    shake(engine, Peer())
+    with capturedLogs() as told:
+        finish(Deferred.fromCoroutine(watch.look()))
+    assert not told
+
+
+def test_a_box_that_began_without_needs_a_restart(tmp_path: Path) -> None:
+    """What is put in place later is not shown by halves."""
+    config = configured(tmp_path / "state")
+    watch = CertificateWatch(config, None, Logger())
+    assert watch.trust is None
+    with pytest.raises(CommandFailed, match="restart the service"):
+        watch.renew()
+    finish(Deferred.fromCoroutine(watch.look()))
 
 
 def test_the_name_comes_from_the_settings_the_address_or_the_machine(tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ def _bundle(issued: Issued, authority: KeyPair) -> str:
 def _refuse_configured(stage: Backstage) -> None:
     if stage.config.eap.certificate:
         raise CommandFailed(
-            f"the settings name {stage.config.eap.certificate}: put the new one there and restart, "
+            f"the settings name {stage.config.eap.certificate}: put the new one there, "
             "or take eap.certificate and eap.key out of the settings"
         )
 

@@ -123,9 +123,7 @@ def _clients(config: Config, material: EapMaterial, now: int) -> Iterator[Findin
             return
         if due is not None and due.timestamp() <= now:
             path = Path(config.eap.client_crl)
-            yield Finding(
-                CLIENTS, "fail", f"the revocation list of {name} is over; put a new one in {path}, restart"
-            )
+            yield Finding(CLIENTS, "fail", f"the revocation list of {name} is over; put a new one in {path}")
             return
     yield Finding(CLIENTS, "ok", f"{len(read.client_ca)} authorities, {len(read.crls)} revocation lists")
 

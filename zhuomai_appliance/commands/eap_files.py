@@ -195,6 +195,60 @@ def load_into(tls: TlsContext, config: Config) -> None:
         raise CommandFailed(str(error)) from None
 
 
+class CertificateWatch:
+    """Keeps what a running daemon shows and believes in step with the files.
+
+    Attributes:
+        trust: whom devices are told to trust; None where this box has no certificate for them.
+    """
+
+    def __init__(self, config: Config, tls: TlsContext | None, log: Logger) -> None:
+        self._config = config
+        self._tls = tls
+        self._log = log
+        self._stamp = _stamp(config)
+        self.trust = None if tls is None else trust(config)
+
+    def renew(self) -> None:
+        """Take in what is in the files now.
+
+        Raises:
+            CommandFailed: they cannot be used, or the daemon began without any; nothing changes.
+        """
+        if self._tls is None:
+            raise CommandFailed("this is in place; restart the service, which began without 802.1X")
+        self._stamp = _stamp(self._config)
+        load_into(self._tls, self._config)
+        self.trust = trust(self._config)
+
+    async def look(self) -> None:
+        """Take the files in if one of them changed: an administrator's own certificate, or a new revocation list."""
+        if self._tls is None or _stamp(self._config) == self._stamp:
+            return
+        try:
+            self.renew()
+        except CommandFailed as error:
+            self._log.error("the certificates of 802.1X stay as they were: {error}", error=str(error))
+        else:
+            self._log.info("the certificates of 802.1X were read anew")
+
+
+def _stamp(config: Config) -> tuple[tuple[int, int], ...]:
+    """When each file was written last, and its size; zeros for one that is not there."""
+    files, settings = StateFiles(config.state.dir), config.eap
+    named = (settings.certificate, settings.key, settings.ca, settings.client_ca, settings.client_crl)
+    own = (files.eap_certificate, files.eap_key, files.eap_authority)
+    found = []
+    for path in (*(Path(name) for name in named if name), *own):
+        try:
+            state = path.stat()
+        except OSError:
+            found.append((0, 0))
+        else:
+            found.append((state.st_mtime_ns, state.st_size))
+    return tuple(found)
+
+
 def write_pair(certificate_path: Path, key_path: Path, pair: KeyPair) -> None:
     """Put a pair in place, the key first: each file whole, for its owner alone, and on the disk before it counts.
 
