@@ -23,7 +23,7 @@ class Prover:
         name, device = normal_name(attempt.username), device_of(attempt)
         secrets = known.secrets if known is not None else ()
         password = known.facts.password if known is not None else None
-        wait = self.wait_seconds(attempt, known)
+        wait = self._wait_seconds(name, device, attempt, known)
         matched = credentials.check(attempt.proof, password, [secret for _, secret in secrets])
         if wait and not matched:
             # A fresh one-time secret was earned at our own page, which has its own limits
@@ -36,7 +36,10 @@ class Prover:
 
     def wait_seconds(self, attempt: AccessAttempt, known: Known | None) -> int:
         """How long a login's terminal must wait before a wrong secret of it is looked at once more; 0 for now."""
-        name, device, now = normal_name(attempt.username), device_of(attempt), self._monotonic()
+        return self._wait_seconds(normal_name(attempt.username), device_of(attempt), attempt, known)
+
+    def _wait_seconds(self, name: str, device: Device, attempt: AccessAttempt, known: Known | None) -> int:
+        now = self._monotonic()
         wait = self._throttle.wait_seconds(name, device, now)
         others = self._throttle.stranger_wait_seconds(name, device, now)
         if others > wait and not (
