@@ -19,6 +19,7 @@ from twisted.logger import capturedLogs
 
 from tests.fakes.queue_reactor import QueueReactor
 from tests.store.small import COUNT, NAMES, SCHEMA, VISIT, Hold, adding
+from zhuomai_appliance.store import sqlite as sqlite_store
 from zhuomai_appliance.store.interface import Condition, StoreUnavailable, Transaction
 from zhuomai_appliance.store.sqlite import SqliteStore
 
@@ -239,6 +240,25 @@ def test_a_task_that_swallows_the_engines_failure_is_not_believed(
     for answer in answers:
         assert isinstance(reactor.error(answer), StoreUnavailable)
     assert store.reader.all(NAMES) == []
+    reactor.result(store.close())
+
+
+def test_the_start_looks_through_the_file_once_and_a_return_once_more(
+    tmp_path: Path, reactor: QueueReactor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large file each look takes its whole time; after an engine's failure no connection goes without one."""
+    looks: list[float] = []
+    monkeypatch.setattr(sqlite_store, "quick_check", lambda _, seconds: looks.append(seconds))
+    Faulty.counts, Faulty.kind = [], "refused"
+    store = SqliteStore(tmp_path / "small.db", reactor, schema=SCHEMA, factory=Faulty, probe_seconds=0.01)
+    reactor.result(store.write(adding("a")))
+    assert len(looks) == 1
+    Faulty.counts = [1]
+    assert isinstance(reactor.error(store.write(adding("b"))), StoreUnavailable)
+    Faulty.counts = []
+    while not store.state.writable:
+        reactor.turn()
+    assert len(looks) == 2
     reactor.result(store.close())
 
 

@@ -112,6 +112,7 @@ class SqliteStore:
         except BaseException:
             self._connection.close()
             raise
+        self._is_just_checked = True
         self._reader = SqliteReader(self._connection)
         self._pool = ReaderPool(lambda: connect(path, mode), reactor.callFromThread)
         self._pool.start()
@@ -129,6 +130,10 @@ class SqliteStore:
 
     def _open_for_writing(self) -> sqlite3.Connection:
         connection = connect(self._path, "write", self._factory)
+        if self._is_just_checked:
+            # The start has looked through the same file a moment ago: of a large one that takes the whole time again
+            self._is_just_checked = False
+            return connection
         try:
             quick_check(connection, CHECK_SECONDS)
         except BaseException:
