@@ -108,6 +108,25 @@ def _plan_attributes(
     return written(profile, values, unit) + profile.always
 
 
+def grant_values(grant: Grant) -> Values:
+    """All that a grant says, by the sources that rules of replies may take it from; what it does not say is left out."""
+    values: Values = {
+        GrantField.SESSION_TIMEOUT: grant.session_timeout_seconds,
+        GrantField.CLASS: grant.class_token or None,
+        GrantField.OCTETS_LEFT: grant.octets_left,
+        GrantField.IDLE_TIMEOUT: grant.idle_timeout_seconds,
+        GrantField.INTERIM: grant.acct_interim_seconds or None,
+        GrantField.USER_GROUP: grant.user_group or None,
+        GrantField.ACL: grant.acl or None,
+        GrantField.VLAN: grant.vlan,
+        GrantField.POOL: grant.pool or None,
+        GrantField.URL: grant.url or None,
+        GrantField.ISOLATION: grant.isolation or None,
+        **rate_values(grant.rate),
+    }
+    return {source: value for source, value in values.items() if value is not None}
+
+
 def rate_values(rate: RateLimit | None) -> Values:
     """A rate as the sources that rules of replies may take it from."""
     if rate is None:
