@@ -59,6 +59,8 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             tracing=appliance.tracing,
             alarms=appliance.alarms,
             interims=appliance.interims,
+            alarms=appliance.alarms,
+            interims=appliance.interims,
             trust=lambda: appliance.certificates.trust,
         )
     )

@@ -74,6 +74,7 @@ class Api:
             SessionAdmin(school.store, school.tables, school.now, school.wake), self.operators, school.now,
             school.words, reference=lambda: "R2345", assets=Assets(paths.web() / "static"),
             most_per_minute=most_per_minute, tracing=self.tracing,
+            alarms=school.alarms, interims=school.interims,
         )  # fmt: skip
         root, api = Resource(), Resource()
         root.putChild(b"api", api)

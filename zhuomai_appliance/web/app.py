@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from twisted.web.resource import IResource, Resource, getChildForRequest
 
+from zhuomai_appliance.flows.alarms import Alarms
+from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.list_admin import ListAdmin
 from zhuomai_appliance.flows.meters import Sample
 from zhuomai_appliance.flows.nas_admin import NasAdmin
@@ -131,6 +133,7 @@ class ConsoleDeps:
         reservations: the memory of the flow that lets people in.
         tracing: where packets are seen as they pass.
         trust: whom 802.1X devices should trust; None where this box has no certificate for them.
+        alarms, interims: what is watched about access devices.
     """
 
     store: Store
@@ -152,6 +155,8 @@ class ConsoleDeps:
     reservations: Reservations = field(default_factory=Reservations)
     tracing: Tracing | None = None
     trust: Callable[[], WifiTrust | None] = lambda: None
+    alarms: Alarms = field(default_factory=Alarms)
+    interims: Interims = field(default_factory=Interims)
 
 
 def console_resource(deps: ConsoleDeps) -> IResource:
@@ -179,6 +184,8 @@ def console_resource(deps: ConsoleDeps) -> IResource:
             assets=deps.renderer.assets,
             reservations=deps.reservations,
             tracing=deps.tracing,
+            alarms=deps.alarms,
+            interims=deps.interims,
         ).resource(),
     )
     return Guarded(root)

@@ -18,6 +18,8 @@ from twisted.logger import Logger
 from twisted.web.resource import IResource
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from zhuomai_appliance.flows.alarms import Alarms
+from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.operators import Actor, Operators
 from zhuomai_appliance.flows.ports import ReasonWords
 from zhuomai_appliance.flows.reservations import Reservations
@@ -79,9 +81,20 @@ class ApiApp:
         most_per_minute: int = MOST,
         reservations: Reservations | None = None,
         tracing: Tracing | None = None,
+        alarms: Alarms | None = None,
+        interims: Interims | None = None,
     ) -> None:
         self._parts = Parts(
-            store, vault, tables, session_admin, operators, words, reservations or Reservations(), tracing
+            store,
+            vault,
+            tables,
+            session_admin,
+            operators,
+            words,
+            reservations or Reservations(),
+            tracing,
+            alarms or Alarms(),
+            interims or Interims(),
         )
         self._clock = clock
         self._limit = PerMinute(clock, most_per_minute)

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from zhuomai_appliance.flows.alarms import Alarms
+from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.operators import Actor, Operators
 from zhuomai_appliance.flows.ports import ReasonWords
 from zhuomai_appliance.flows.reservations import Reservations
@@ -32,7 +34,7 @@ NOT_FOUND: Final = "there is no such thing, or it belongs to a project that is n
 class Parts:
     """What the handlers work with; ``reservations`` is the memory of the flow that lets people in.
 
-    ``tracing`` is None where no packets pass.
+    ``tracing`` is None where no packets pass; ``alarms`` and ``interims`` are what is watched about devices.
     """
 
     store: Store
@@ -43,6 +45,8 @@ class Parts:
     words: ReasonWords
     reservations: Reservations = field(default_factory=Reservations)
     tracing: Tracing | None = None
+    alarms: Alarms = field(default_factory=Alarms)
+    interims: Interims = field(default_factory=Interims)
 
     def project_name(self, project_id: ProjectId) -> str:
         """The name of a project."""

@@ -88,7 +88,7 @@ async def list_rates(parts: Parts, call: Call) -> BaseModel:
 async def list_nas(parts: Parts, call: Call) -> BaseModel:
     """The access devices."""
     mine = set(_mine(parts, call))
-    devices = [_nas(parts, nas) for nas in parts.tables.all_nas() if nas.project_id in mine]
+    devices = [nas_item(parts, nas) for nas in parts.tables.all_nas() if nas.project_id in mine]
     items, after = await _page(parts, call, lambda reader: devices)
     return ItemList[NasItem](items=list(items), next=after)
 
@@ -193,7 +193,8 @@ def _group(parts: Parts, group: Group, names: _Names) -> GroupItem:
     )
 
 
-def _nas(parts: Parts, nas: Nas) -> NasItem:
+def nas_item(parts: Parts, nas: Nas) -> NasItem:
+    """An access device as lists show it."""
     return NasItem(
         id=nas.id,
         project=parts.project_name(nas.project_id),

@@ -15,6 +15,7 @@ from zhuomai_appliance.web.api import (
     records,
     requests,
     traces,
+    watch,
 )
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
@@ -105,6 +106,14 @@ ROUTES: Final = (
     Route(
         "list_nas", "GET", "/nas", "List access devices", Permission.NETWORK_READ,
         records.list_nas, ItemList[items.NasItem], query=requests.NamedQuery,
+    ),
+    Route(
+        "get_nas", "GET", "/nas/<int:nas_id>", "Show one access device and how punctually it reports",
+        Permission.NETWORK_READ, watch.get_nas, watch.NasDetail, query=requests.Nothing,
+    ),
+    Route(
+        "list_alarms", "GET", "/alarms", "List the alarms that stand", Permission.NETWORK_READ,
+        watch.list_alarms, ItemList[watch.AlarmItem], query=requests.Nothing,
     ),
     Route(
         "list_entries", "GET", "/lists", "List black and white list entries", Permission.NETWORK_READ,
