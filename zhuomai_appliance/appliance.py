@@ -29,6 +29,7 @@ from zhuomai_appliance.commands.handlers import handlers
 from zhuomai_appliance.commands.trace import trace_handlers
 from zhuomai_appliance.config import Config, Endpoint
 from zhuomai_appliance.entropy import SystemEntropy
+from zhuomai_appliance.figures import must_sign
 from zhuomai_appliance.flows.access import AccessFlow
 from zhuomai_appliance.flows.accounting import AccountingFlow
 from zhuomai_appliance.flows.alarms import Alarms
@@ -259,6 +260,14 @@ class Appliance(MultiService):
     def _serving(self, bound: dict[str, list[str]]) -> None:
         self._write_listening(bound)
         self.log.info("serving: {bound}", bound={name: places for name, places in bound.items() if places})
+        free = [nas.name for nas in self.tables.all_nas() if not must_sign(self.tables, nas)]
+        if free:
+            self.log.warn(
+                "{count} devices need not sign their logins (CVE-2024-3596), such as {names}:"
+                " set message_authenticator to require where they can",
+                count=len(free),
+                names=", ".join(free[:5]),
+            )
 
     def _listen_for_commands(self) -> None:
         """The control socket; without one on a disk that cannot be written, where commands could change nothing."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import zhuomai_appliance
 from zhuomai_appliance.flows.meters import Metric, Sample
 from zhuomai_appliance.flows.roster import Standing
-from zhuomai_appliance.model.network import MessageAuthenticatorPolicy
+from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.model.network import MessageAuthenticatorPolicy, Nas
 from zhuomai_appliance.net.radius_port import RadiusPort
 
 if TYPE_CHECKING:
@@ -172,6 +173,13 @@ def _of_portal(counts: Mapping[str, int]) -> Iterator[Sample]:
             yield _sample("portal_dropped_total", count, what)
 
 
+def must_sign(tables: Tables, nas: Nas) -> bool:
+    """Whether a device's logins are refused without a Message-Authenticator: it is set so, or it was learned."""
+    if nas.message_authenticator is MessageAuthenticatorPolicy.AUTO:
+        return nas.is_single_host and tables.signs(nas, nas.host)
+    return nas.message_authenticator is MessageAuthenticatorPolicy.REQUIRE
+
+
 def _of_devices(appliance: Appliance) -> Iterator[Sample]:
     now, ports = appliance.clocks.monotonic(), appliance.radius_ports()
     for nas in appliance.tables.all_nas():
@@ -181,12 +189,7 @@ def _of_devices(appliance: Appliance) -> Iterator[Sample]:
         yield _sample("nas_interims_received", interims.received, nas.name)
         yield _sample("nas_interims_lost", interims.lost, nas.name)
         yield _sample("nas_interims_late_seconds", interims.late_seconds, nas.name)
-        signs = nas.message_authenticator is MessageAuthenticatorPolicy.REQUIRE or (
-            nas.message_authenticator is MessageAuthenticatorPolicy.AUTO
-            and nas.is_single_host
-            and appliance.tables.signs(nas, nas.host)
-        )
-        yield _sample("nas_unsigned", int(not signs), nas.name)
+        yield _sample("nas_unsigned", int(not must_sign(appliance.tables, nas)), nas.name)
         yield _sample("nas_doubtful_passwords", appliance.auth.doubts[nas.id], nas.name)
 
 

@@ -17,6 +17,7 @@ from tests.vendors.examples import a_nas
 from zhuomai_appliance.flows.access import REJECT_DELAY_SECONDS
 from zhuomai_appliance.flows.ports import AccessAnswer
 from zhuomai_appliance.model.network import MessageAuthenticatorPolicy, Vendor
+from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.radius_udp import AuthProtocol
 from zhuomai_appliance.radius import attributes as attr
 from zhuomai_appliance.radius.packet import Code, vendor_attribute
@@ -113,6 +114,27 @@ def test_rule_17_how_long_an_answer_is_kept(rig: Rig) -> None:
     rig.clock.advance(30.1)
     rig.acct.datagramReceived(told, DEVICE)
     assert rig.acct.counters["requests"] == 2
+
+
+@pytest.mark.parametrize("jump", [-86_400, 86_400])
+def test_clock_that_is_set_changes_nothing_of_what_waits(rig: Rig, jump: int) -> None:
+    """Repetitions, delays and new logins go by the clock that never jumps (security S12)."""
+    wall = [0]
+    clocks = Clocks(rig.clock, lambda: rig.clock.seconds() + wall[0], rig.clock.seconds)
+    port = AuthProtocol(rig.school.tables, rig.school.access, clocks)
+    out = a_wire(port)
+    asked, wrong = login(1), login(2, password=b"wrong")
+    port.datagramReceived(asked, DEVICE)
+    port.datagramReceived(wrong, DEVICE)
+    wall[0] = jump
+    port.datagramReceived(asked, DEVICE)
+    assert [datagram[:2] for datagram, _ in out.written] == [bytes((ACCEPT, 1))] * 2
+    rig.clock.advance(REJECT_DELAY_SECONDS + 0.01)
+    assert out.written[-1][0][:2] == bytes((REJECT, 2))
+    port.intake.put(login(3), DEVICE, port, rig.clock.seconds())
+    port.intake.turn()
+    assert port.in_flight == 0
+    assert port.counters["too_old"] == 0
 
 
 def test_rule_18_memory_of_answers_is_bounded_and_ends_without_a_scan() -> None:

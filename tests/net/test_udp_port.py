@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import struct
+import time
 from ipaddress import ip_network
 from typing import Any
 from unittest.mock import Mock
@@ -15,6 +17,7 @@ from twisted.trial.unittest import TestCase
 
 from tests.net.wires import Finder, access
 from tests.vendors.examples import a_nas
+from zhuomai_appliance.net import udp_port
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.radius_udp import AuthProtocol
 from zhuomai_appliance.net.udp_port import AddressedPort, listen
@@ -80,6 +83,56 @@ class DirectPortTests(TestCase):
             self.assertEqual(answered, {port.getHost().port for port in ports})
 
         return deferLater(reactor, 0.1, look, None)
+
+
+class StampTests(TestCase):
+    def test_how_long_a_datagram_lay_in_the_kernel(self) -> None:
+        """By its stamp; a clock that was set between arrival and reading tells nothing, nor does a missing stamp."""
+
+        def waited(seconds: int, nanoseconds: int = 0) -> float:
+            stamp = struct.pack("=qq", seconds, nanoseconds)
+            return udp_port._waited([(socket.SOL_SOCKET, udp_port.SO_TIMESTAMPNS, stamp)], 1000.0)
+
+        self.assertAlmostEqual(waited(999, 250_000_000), 0.75)
+        for wrong in (1001, 5_000, 0, 900):
+            self.assertEqual(waited(wrong), 0.0)
+        self.assertEqual(udp_port._waited([], 1000.0), 0.0)
+
+    def test_the_kernel_stamps_what_it_receives(self) -> Deferred[None]:
+        """A datagram that waits half a second before it is read is known to have waited so long."""
+        echo = Waiting()
+        port: Any = listen(reactor, 0, echo, "127.0.0.1", receive_buffer_octets=65_536)
+        self.addCleanup(port.stopListening)
+        port.stopReading()
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(client.close)
+        client.sendto(b"hello", ("127.0.0.1", port.getHost().port))
+
+        async def run() -> None:
+            await deferLater(reactor, 0.5)
+            port.startReading()
+            await deferLater(reactor, 0.1)
+            self.assertEqual(len(echo.waited), 1)
+            self.assertGreater(echo.waited[0], 0.4)
+            self.assertEqual(echo.turns, 1)
+
+        return Deferred.fromCoroutine(run())
+
+
+class Waiting(DatagramProtocol):
+    """A protocol with an intake."""
+
+    def __init__(self) -> None:
+        self.intake = self
+        self.clocks = Clocks(reactor, time.time, time.monotonic)
+        self.waited: list[float] = []
+        self.turns = 0
+
+    def put(self, datagram: bytes, addr: tuple[str, int], way: object, arrived: float) -> None:
+        self.waited.append(time.monotonic() - arrived)
+
+    def turn(self) -> None:
+        self.turns += 1
 
 
 class AddressedPortTests(TestCase):
