@@ -12,9 +12,10 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from zhuomai_appliance.model.roaming import Upstream
@@ -125,7 +126,7 @@ class RadsecLane:
 
     def _weigh(self, answer: Answer, asked_at: float) -> Answer:
         """A server that has said nothing since it was asked may be at the end of a dead connection: begin a new one."""
-        if answer.packet is None and self._heard_at < asked_at and self._stream is not None:
+        if answer.packet is None and self._heard_at <= asked_at and self._stream is not None:
             self._stream.abort()
         return answer
 
@@ -142,10 +143,11 @@ class RadsecLane:
             self._fail(str(error))
             return False
         kind = TCP6ClientEndpoint if ip_address(host).version == 6 else TCP4ClientEndpoint
-        endpoint = wrapClientTLS(tls, kind(self._reactor, host, port, timeout=CONNECT_SECONDS))
         factory = Factory.forProtocol(lambda: _Stream(self))
         factory.noisy = False
-        self._connecting = endpoint.connect(factory)
+        wrapped = TLSMemoryBIOFactory(tls, True, factory, self._reactor)
+        wrapped.noisy = False
+        self._connecting = kind(self._reactor, host, port, timeout=CONNECT_SECONDS).connect(wrapped)
         self._connecting.addErrback(self._could_not)
         return True
 
