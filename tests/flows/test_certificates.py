@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.school import School
@@ -103,6 +105,8 @@ class IssuingTests(Desk):
         assert found is not None
         self.assertEqual((found.revoked_at, found.revoked_reason), (self.now, "lost phone"))
         self.assertEqual(self.audited()[-1], ("certificate.revoke", "boss", serial))
+        (after,) = self.school.rows("SELECT after FROM audit ORDER BY id DESC LIMIT 1")[0]
+        self.assertEqual(json.loads(after), {"username": "20260001", "why": "lost phone"})
         revoke = self.desk.revoke
         self.assertIn("revoked already", self.refused(revoke(BOSS, [self.project.id], serial, "again")))
         self.assertIn("was issued", self.refused(revoke(BOSS, [self.project.id], "abc", "")))

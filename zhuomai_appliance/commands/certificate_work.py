@@ -133,7 +133,7 @@ async def _install(stage: Backstage, pair: KeyPair, action: str) -> Any:
             action=action,
             object_kind="certificate",
             object_id=facts.serial,
-            after={"names": list(facts.dns_names), "until": facts.not_after_at},
+            after={"names": list(facts.dns_names)},
         )
     )
     return _own(stage, projects_zone(network.projects(stage.store.reader)))["server"]

@@ -102,7 +102,7 @@ class CertificateDesk:
                     continue
                 if not certificates.revoke(tx, project_id, wanted, reason, now):
                     raise CertificateRefused(f"{wanted} of {known.name} is revoked already")
-                self._audit(tx, actor, known, "certificate.revoke", now, {"reason": reason})
+                self._audit(tx, actor, known, "certificate.revoke", now, {"why": reason})
                 return known
             raise CertificateRefused(
                 f"no certificate {wanted} was issued; `zhuomai certificate list` shows them"
@@ -133,8 +133,7 @@ class CertificateDesk:
 
         def task(tx: Transaction) -> None:
             certificates.add(tx, made)
-            facts: dict[str, str | int] = {"kind": kind.value, "name": name, "until": made.not_after_at}
-            self._audit(tx, actor, made, "certificate.issue", now, facts)
+            self._audit(tx, actor, made, "certificate.issue", now, {"days": days})
 
         await self._store.write(task)
         return Issued(made, pair)
@@ -157,7 +156,10 @@ class CertificateDesk:
             action=action,
             object_kind="certificate",
             object_id=certificate.serial,
-            after=after,
+            after={
+                "username" if certificate.kind is CertificateKind.CLIENT else "peer": certificate.name,
+                **after,
+            },
         )
 
 
