@@ -123,6 +123,10 @@ bench: setup  ## the same load on this box and on FreeRADIUS, side by side
 	fi
 	exec $(PYTHON) -m benchmarks $(BENCH)
 
+.PHONY: bench-large
+bench-large: setup  ## a million accounts beside two thousand: rate, start, memory (LARGE="--scale 0.1 --folder PLACE")
+	@exec $(PYTHON) benchmarks/large.py $(LARGE)
+
 # --- looking after the tree --------------------------------------------------------------------------------
 
 .PHONY: format

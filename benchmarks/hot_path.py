@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from _datagrams import ACCOUNTS, WHOLE, Lanes, logins, reports
-from freeradius import FASTEST, prepare_ours
+from _servers import prepare_ours
+from freeradius import FASTEST
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from zhuomai_appliance import config
