@@ -49,7 +49,15 @@ class Ac:
     """One virtual AC on a loopback address of its own, its ports bound; the box knows it once `site` is applied."""
 
     def __init__(
-        self, reactor: Any, box: Box, number: int, *, version: int = 2, auth: str = "chap", speed: float = 1.0
+        self,
+        reactor: Any,
+        box: Box,
+        number: int,
+        *,
+        version: int = 2,
+        auth: str = "chap",
+        speed: float = 1.0,
+        serves_coa: bool = True,
     ) -> None:
         self._reactor = reactor
         self._box = box
@@ -74,6 +82,7 @@ class Ac:
             up_share=0.0,
             down_share=0.0,
             speed=speed,
+            serves_coa=serves_coa,
         )
         self.core = AccessController(reactor, settings, Random(number))
         self._ports = [

@@ -28,7 +28,7 @@ from zhuomai_appliance.simulator.settings import AcSettings
 from zhuomai_appliance.simulator.station import Session
 
 UNSUPPORTED_ATTRIBUTE, MISSING_ATTRIBUTE, NAS_MISMATCH = 401, 402, 403
-SESSION_NOT_FOUND = 503
+UNSUPPORTED_SERVICE, SESSION_NOT_FOUND = 405, 503
 
 _SERVED = frozenset((Code.DISCONNECT_REQUEST, Code.COA_REQUEST))
 _REMEMBERED = 256
@@ -136,6 +136,8 @@ class DaeServer(Wire):
         if packet.code == Code.DISCONNECT_REQUEST:
             self._sessions.disconnect(session)
             return None
+        if not self._settings.serves_coa:
+            return UNSUPPORTED_SERVICE
         if not _can_change(packet):
             return UNSUPPORTED_ATTRIBUTE
         self._sessions.change(session, a.read_grant(packet))

@@ -44,6 +44,7 @@ class AcSettings:
         up_share, down_share: part of its rates that a terminal uses until it is told otherwise, 0.0 to 1.0.
         sign_access: add Message-Authenticator to Access-Requests without EAP, which these devices do not.
         affirm_required: False plays devices that do not care for AFF_ACK_AUTH.
+        serves_coa: False plays devices that end sessions on request and cannot change them.
     """
 
     box: Box = Box()
@@ -68,3 +69,4 @@ class AcSettings:
     down_share: float = 0.1
     sign_access: bool = False
     affirm_required: bool = True
+    serves_coa: bool = True
