@@ -36,6 +36,11 @@ name = ".EDU.cn"
 upstreams = ["near", "far"]
 when_silent = "reject"
 [[realm]]
+name = "电信"
+[[realm]]
+name = "cmcc_dorm"
+upstreams = ["near"]
+[[realm]]
 name = "*"
 reject = "no visitors"
 """
@@ -70,6 +75,7 @@ def test_a_declared_realm_is_in_the_books_once(box: Box) -> None:
     ("wrong", "told"),
     [
         ('[[realm]]\nname = "a b"', "realm a b: name"),
+        ('[[realm]]\nname = "电信"\nupstreams = ["near"]', '"电信" is no realm'),
         (
             '[[nas]]\nname = "n"\naddress = "10.0.0.0/8"\nsecret = "s"\nquirks = { proxy = true }',
             "proxy is one server",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 
 from zhuomai_appliance.flows.proxying import ServerReply
 from zhuomai_appliance.model.roaming import Upstream
@@ -41,17 +41,22 @@ class Home:
         self.asked: list[tuple[str, tuple[Attribute, ...], bytes | None]] = []
         self.reports: list[tuple[str, tuple[Attribute, ...]]] = []
         self.takes_reports = True
+        self.refuses: dict[str, Exception] = {}
         self.lives = True
         self.probes: list[str] = []
 
     def ask(
         self, upstream: Upstream, attributes: Sequence[Attribute], password: bytes | None
     ) -> Deferred[ServerReply | None]:
+        if upstream.name in self.refuses:
+            return fail(self.refuses[upstream.name])
         self.asked.append((upstream.name, tuple(attributes), password))
         script = self.script.get(upstream.name, [])
         return succeed(script.pop(0)(attributes) if script else None)
 
     def report(self, upstream: Upstream, attributes: Sequence[Attribute]) -> Deferred[bool]:
+        if upstream.name in self.refuses:
+            return fail(self.refuses[upstream.name])
         self.reports.append((upstream.name, tuple(attributes)))
         return succeed(self.takes_reports)
 

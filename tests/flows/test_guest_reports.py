@@ -8,6 +8,7 @@ from tests.fakes.home import says
 from tests.flows.roamers import Roamers
 from tests.flows.school import INTERIM, ON, START, STOP, first
 from zhuomai_appliance.flows import guest_reports
+from zhuomai_appliance.flows.proxying import NotAsked
 from zhuomai_appliance.radius.packet import Code
 from zhuomai_appliance.radius.values import integer_value
 from zhuomai_appliance.store import roaming
@@ -86,6 +87,25 @@ def test_a_silent_server_is_told_later(school: Roamers) -> None:
     assert again.waiting == 1
     assert school.run(again.run()) == 1
     assert again.waiting == 0
+
+
+def test_a_report_that_can_never_be_sent_is_given_up(school: Roamers) -> None:
+    """One that is too long does not wait for three days in front of the others."""
+    school.report(START, name=GUEST)
+    school.home.refuses = dict.fromkeys(("near", "far"), NotAsked("busy", is_hopeless=False))
+    assert school.run(school.guests.run()) == 0
+    assert school.guests.waiting == 1
+    school.clock.advance(guest_reports.AGAIN_SECONDS[0])
+    school.home.refuses = dict.fromkeys(("near", "far"), NotAsked("too long", is_hopeless=True))
+    school.run(school.guests.run())
+    assert (school.guests.waiting, school.guests.counters["report_dropped"]) == (0, 1)
+
+
+def test_a_backlog_is_told_in_one_go(school: Roamers) -> None:
+    """A server that was away for long is not told two hundred a second."""
+    for number in range(guest_reports.AT_ONCE + 50):
+        school.report(START, sid=f"S{number}", name=GUEST, mac=None)
+    assert school.run(school.guests.run()) == guest_reports.AT_ONCE + 50
 
 
 def test_dead_servers_are_not_asked_for_each_report(school: Roamers) -> None:

@@ -11,7 +11,7 @@ from tests.flows.roamers import Roamers
 from tests.flows.school import NOW, PHONE, first
 from tests.vendors.examples import a_packet
 from zhuomai_appliance.flows.access import HomeSilent
-from zhuomai_appliance.flows.proxying import Tending
+from zhuomai_appliance.flows.proxying import NotAsked, Tending
 from zhuomai_appliance.flows.roster import IDLE_SECONDS, PROBE_SECONDS, Standing
 from zhuomai_appliance.model.roaming import WhenSilent
 from zhuomai_appliance.radius.hidden import HiddenValue
@@ -306,3 +306,25 @@ def test_all_servers_dead_is_no_reason_not_to_ask(school: Roamers) -> None:
     school.home.script["near"] = [says(ACCEPT)]
     assert school.login("zhang@edu.cn").code is ACCEPT
     assert school.home.names() == ["near"]
+
+
+def test_a_question_that_cannot_be_sent_says_nothing_of_the_server(school: Roamers) -> None:
+    """Too long for one, too many for another: nobody is thought dead for it."""
+    school.away()
+    near, far = school.servers["near"], school.servers["far"]
+    school.home.refuses = {"near": NotAsked("too long", is_hopeless=True)}
+    for _ in range(4):
+        school.home.script["far"] = [says(ACCEPT)]
+        assert school.login("zhang@edu.cn").code is ACCEPT
+    assert school.roster.state(near).standing is Standing.ALIVE
+    assert school.roster.state(far).standing is Standing.ALIVE
+
+
+def test_words_from_elsewhere_are_kept_short_and_plain(school: Roamers) -> None:
+    """What another server says is stored and shown: no control characters, no page of it."""
+    school.away()
+    school.home.script["near"] = [says(REJECT, (18, b"\x1b[31m" + b"x" * 240))]
+    school.login("zhang@edu.cn")
+    ((detail,),) = school.rows("SELECT detail FROM attempt_202611")
+    assert "\x1b" not in detail
+    assert len(detail) < 220

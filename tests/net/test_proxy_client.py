@@ -18,7 +18,7 @@ from tests.fakes.upstream import (
     wrong_kind,
 )
 from tests.net.wires import a_clock
-from zhuomai_appliance.flows.proxying import ServerReply
+from zhuomai_appliance.flows.proxying import NotAsked, ServerReply
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.roaming import Transport, Upstream, UpstreamId
 from zhuomai_appliance.net.proxy_client import LANES, ProxyClient, UdpLane
@@ -119,7 +119,7 @@ class ProxyClientTests(SynchronousTestCase):
         """Each socket has its own identifiers; a bound stands at the end."""
         waiting = [self.client.ask(upstream(), NAME, None) for _ in range(LANES * 256 + 1)]
         self.assertEqual(len(self.net.opened), LANES)
-        self.assertIsNone(self.successResultOf(waiting[-1]))
+        self.assertFalse(self.failureResultOf(waiting[-1], NotAsked).value.is_hopeless)
         self.assertEqual(self.client.counters["busy"], 1)
         self.server.behaviour = replies(Code.ACCESS_REJECT)
         self.net.deliver()
@@ -153,9 +153,10 @@ class ProxyClientTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_what_does_not_fit_is_not_sent(self) -> None:
-        """A request of nearly 4096 octets has no room for a Proxy-State; it is silence, never an exception."""
+        """A request of nearly 4096 octets has no room for a Proxy-State; that says nothing of the server."""
         big = [(79, bytes(253)) for _ in range(16)]
-        self.assertIsNone(self.successResultOf(self.client.ask(upstream(), big, None)))
+        asked = self.client.ask(upstream(), big, None)
+        self.assertTrue(self.failureResultOf(asked, NotAsked).value.is_hopeless)
         self.assertEqual(self.client.counters["oversized"], 1)
 
     def test_addresses_of_both_kinds(self) -> None:

@@ -19,6 +19,9 @@ RADSEC_SECRET = "radsec"
 """RFC 6614 §2.3: the same everywhere, since TLS and not the secret protects."""
 
 
+_NO_REALM = '"{0}" is no realm such as "edu.cn", ".edu.cn" (all below it) or "*" (all others)'
+
+
 def _host(value: object) -> str:
     try:
         if isinstance(value, str):
@@ -32,10 +35,8 @@ def _realm(value: object) -> object:
     if not isinstance(value, str):
         return value
     folded = normal_realm(value)
-    if folded != ANY_OTHER and not is_realm(folded):
-        raise ValueError(
-            f'"{value}" is no realm such as "edu.cn", ".edu.cn" (all below it) or "*" (all others)'
-        )
+    if "@" in folded or any(letter.isspace() or not letter.isprintable() for letter in folded):
+        raise ValueError(_NO_REALM.format(value))
     return folded
 
 
@@ -104,6 +105,8 @@ class RealmTable(Table):
 
     @model_validator(mode="after")
     def _keys_fit_together(self) -> RealmTable:
+        if self.upstreams and self.name != ANY_OTHER and not is_realm(self.name):
+            raise ValueError("name: " + _NO_REALM.format(self.name))
         if self.upstreams and self.reject:
             raise ValueError("reject: a realm is refused or passed on, not both")
         if self.group is not None and (self.upstreams or self.reject):

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 
 from zhuomai_appliance.flows import class_token
-from zhuomai_appliance.flows.proxying import ServerClient, identity_of, renamed
+from zhuomai_appliance.flows.proxying import NotAsked, ServerClient, identity_of, renamed
 from zhuomai_appliance.flows.realms import Domain, Realms, local_name
 from zhuomai_appliance.flows.roster import Roster, Standing
 from zhuomai_appliance.flows.tables import Tables
@@ -38,7 +38,10 @@ WAITING_INTERIMS: Final = WAITING_REPORTS // 2
 """From here on interim reports are not kept: the next one, or the Stop, says what they would have said."""
 KEPT_SECONDS: Final = 3 * 86_400
 LOGINS_KEPT_SECONDS: Final = 7 * 86_400
+"""After its session was last heard of; from then on the server gets its reports without its Class."""
 AT_ONCE: Final = 200
+ROUNDS: Final = 10
+"""Full rounds one after the other: a server that was away for long is told 2,000 reports a second at the most."""
 AGAIN_SECONDS: Final = (5, 15, 60, 300, 600)
 DEAD_SECONDS: Final = 30
 """How long a report waits whose servers are all known to be dead."""
@@ -62,6 +65,7 @@ class Forward(NamedTuple):
         login = roaming.login_of(tx, self.project_id, self.token) if self.token else None
         asked = self.asked
         if login is not None:
+            roaming.keep_login(tx, self.project_id, self.token, self.arrived_at)
             # Whoever accepted the login knows the session
             asked = (login.upstream, *(name for name in asked if name != login.upstream))
         attributes = forwarded_report(
@@ -145,7 +149,16 @@ class GuestReports:
     # Telling ------------------------------------------------------------------------------------------------------------
 
     async def run(self) -> int:
-        """Tell what is due; how many were told. Never two rounds at once."""
+        """Tell what is due; how many were told. Called again only when it is over."""
+        told = 0
+        for _ in range(ROUNDS):
+            done = await self._round()
+            told += done
+            if done < AT_ONCE:
+                break
+        return told
+
+    async def _round(self) -> int:
         if not self._store.state.writable or not self._waiting:
             return 0
         now = self._clock()
@@ -185,7 +198,14 @@ class GuestReports:
         attributes = (*attributes_in(row.attributes), (attr.ACCT_DELAY_TIME, integer_value(delay)))
         for upstream in alive:
             since = self._roster.asked(upstream)
-            if await self._client.report(upstream, attributes):
+            try:
+                taken = await self._client.report(upstream, attributes)
+            except NotAsked as error:
+                if error.is_hopeless:
+                    self.counters["report_dropped"] += 1
+                    return None
+                continue
+            if taken:
                 self._roster.answered(upstream, since)
                 return None
             if self._roster.was_silent(upstream):

@@ -27,7 +27,7 @@ from zhuomai_appliance.radius import attributes as attr
 from zhuomai_appliance.radius.forwarding import came_back, forwarded, is_looping, permitted
 from zhuomai_appliance.radius.hidden import HiddenValue
 from zhuomai_appliance.radius.packet import Attribute, Code, Packet
-from zhuomai_appliance.radius.values import integer, text
+from zhuomai_appliance.radius.values import escaped, integer, text
 from zhuomai_appliance.store import roaming
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
@@ -37,6 +37,9 @@ from zhuomai_appliance.vendors.replies import attributes_for
 CONVERSATIONS_KEPT: Final = 20_000
 CONVERSATION_SECONDS: Final = 120.0
 """How long a challenge may wait for its answer: a person may be typing a code from a message."""
+
+LONGEST_WORDS: Final = 200
+"""Of what another server says, in the record of attempts."""
 
 LOOP: Final = "the request has been here before: two servers pass this realm to each other"
 
@@ -52,8 +55,19 @@ class ServerReply(NamedTuple):
     hidden: tuple[HiddenValue, ...] = ()
 
 
+class NotAsked(Exception):
+    """A question was not sent, which says nothing of the server. ``is_hopeless``: it never can be, it is too long."""
+
+    def __init__(self, why: str, *, is_hopeless: bool) -> None:
+        super().__init__(why)
+        self.is_hopeless = is_hopeless
+
+
 class ServerClient(Protocol):
-    """Asks servers elsewhere (net.proxy_client). Every Deferred fires once and never fails; None is silence."""
+    """Asks servers elsewhere (net.proxy_client). Every Deferred fires once; None and False are silence.
+
+    They fail with `NotAsked` alone.
+    """
 
     def ask(
         self, upstream: Upstream, attributes: Sequence[Attribute], password: bytes | None
@@ -152,7 +166,10 @@ class Proxying:
         self, upstream: Upstream, attributes: Sequence[Attribute], password: bytes | None, mark: bytes
     ) -> ServerReply | None:
         since = self.roster.asked(upstream)
-        reply = await self._client.ask(upstream, attributes, password)
+        try:
+            reply = await self._client.ask(upstream, attributes, password)
+        except NotAsked:
+            return None
         if reply is not None and came_back(reply.packet, mark):
             if self.roster.answered(upstream, since) is Standing.DEAD:
                 self.log.info("server {name} answers again", name=upstream.name)
@@ -189,7 +206,7 @@ class Proxying:
             self._begin(packet, nas, server.upstream.id)
             return GuestVerdict(Code.ACCESS_CHALLENGE, kept, None, name)
         if packet.code != Code.ACCESS_ACCEPT:
-            said = text(packet.first(attr.REPLY_MESSAGE))
+            said = escaped(text(packet.first(attr.REPLY_MESSAGE)) or "")[:LONGEST_WORDS]
             detail = f"{name}: {said}" if said else name
             rejection = Rejection(Reason.HOME_REFUSED, detail, (("x", attempt.realm or domain.realm.name),))
             return GuestVerdict(Code.ACCESS_REJECT, kept, rejection, detail)
@@ -282,7 +299,8 @@ class Tending:
         due = self._roster.to_probe(declared)
         for upstream in due:
             since = self._roster.asked(upstream)
-            self._client.probe(upstream).addCallback(self._probed, upstream, since)
+            probed = self._client.probe(upstream).addCallback(self._probed, upstream, since)
+            probed.addErrback(lambda failure: failure.trap(NotAsked))
         return len(due)
 
     def _probed(self, lives: bool, upstream: Upstream, since: float) -> None:

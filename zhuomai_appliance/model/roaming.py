@@ -19,7 +19,7 @@ UpstreamId = NewType("UpstreamId", int)
 ANY_OTHER: Final = "*"
 """The name of the realm that stands for every one that no other realm names."""
 
-_REALM: Final = re.compile(r"\.?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+_REALM: Final = re.compile(r"\.?[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*")
 _LONGEST: Final = 253
 
 
@@ -112,6 +112,7 @@ def normal_realm(text: str) -> str:
 def is_realm(text: str) -> bool:
     """Whether a folded realm is one that a server elsewhere could have: letters, digits, hyphens and dots (RFC 7542 §2.2).
 
-    A leading dot is for declarations. What mistyping and forgery make (blanks, two dots) is never passed on.
+    Underlines too, which operators' realms have. A leading dot is for declarations. What mistyping and forgery make
+    (blanks, two dots) is never passed on.
     """
     return len(text) <= _LONGEST and _REALM.fullmatch(text) is not None

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Any, Final, NamedTuple, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
-from zhuomai_appliance.flows.proxying import ServerReply
+from zhuomai_appliance.flows.proxying import NotAsked, ServerReply
 from zhuomai_appliance.flows.trace import NO_TRACE, Elsewhere, Tracer
 from zhuomai_appliance.model.roaming import Transport, Upstream, UpstreamId
 from zhuomai_appliance.net.clocks import Clocks
@@ -336,16 +336,16 @@ class ProxyClient:
                 done = ways.lanes[-1].ask(port, code, attributes, authenticator, signed_answer=signed_answer)
                 if done is not None:
                     return done.addCallback(self._count, ways.upstream)
-            self.counters["busy"] += 1
         except ValueError as error:
             # Our Proxy-State may be what is too much in a request of nearly 4096 octets
             self.counters["oversized"] += 1
-            self.log.warn(
-                "a request to {name} cannot be sent: {error}", name=ways.upstream.name, error=str(error)
-            )
-        nothing: Answered = Deferred()
-        nothing.callback(NOTHING)
-        return nothing
+            if self._complaints.may_say("oversized", ways.upstream.name):
+                self.log.warn(
+                    "a request to {name} cannot be sent: {error}", name=ways.upstream.name, error=str(error)
+                )
+            return fail(NotAsked(str(error), is_hopeless=True))
+        self.counters["busy"] += 1
+        return fail(NotAsked("too many questions are on their way", is_hopeless=False))
 
     def _count(self, answer: Answer, upstream: Upstream) -> Answer:
         self.counters["silent" if answer.packet is None else "answered"] += 1

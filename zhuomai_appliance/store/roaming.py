@@ -192,8 +192,13 @@ def login_of(reader: Reader, project_id: ProjectId, token: bytes) -> RoamingLogi
     return RoamingLogin(realm, upstream, tuple(map(bytes.fromhex, json.loads(classes))))
 
 
+def keep_login(tx: Transaction, project_id: ProjectId, token: bytes, at: int) -> None:
+    """A login's session is alive: note that, once a day."""
+    tx.run(_Q.keep_login, project_id=project_id, token=token, at=at, before=at - 86_400)
+
+
 def forget_logins(tx: Transaction, before: int) -> int:
-    """Forget logins from before a time whose sessions are over; how many."""
+    """Forget logins whose sessions were last heard of before a time; how many."""
     return tx.run(_Q.forget_logins, before=before)
 
 

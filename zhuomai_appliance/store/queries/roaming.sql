@@ -34,8 +34,10 @@ ON CONFLICT (project_id, token) DO NOTHING
 SELECT realm, upstream, classes FROM roaming_login WHERE project_id = :project_id AND token = :token
 
 -- name: forget_logins
-DELETE FROM roaming_login WHERE at < :before AND NOT EXISTS (
-    SELECT 1 FROM session WHERE session.class_token = roaming_login.token AND session.stopped_at IS NULL)
+DELETE FROM roaming_login WHERE at < :before
+
+-- name: keep_login
+UPDATE roaming_login SET at = :at WHERE project_id = :project_id AND token = :token AND at < :before
 
 -- name: insert_report
 INSERT INTO roaming_report (project_id, upstreams, attributes, delay_seconds, arrived_at, due_at, tries)
