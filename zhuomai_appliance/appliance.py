@@ -236,7 +236,9 @@ class Appliance(MultiService):
                     port = self.reactor.listenTCP(endpoint.port, door, interface=endpoint.host)
                     bound["radsec"].append(self._bound(port))
             bound["portal"].append(self._udp_port(settings.portal.listen, self.portal))
-            self._udp_port(Endpoint(settings.portal.listen.host, 0), self.coa)
+            # Devices take CoA and Disconnect from the address alone that they list as their RADIUS server
+            asked_at = next(iter(settings.radius.auth), settings.portal.listen)
+            self._udp_port(Endpoint(asked_at.host, 0), self.coa)
             shared: dict[str, Any] = {"load": self.load, "turns": PageTurns(self.clocks)}
             phones = AdmittingSite(captive, self.reactor, of_address=CAPTIVE_CONNECTIONS_OF_ADDRESS, **shared)
             bound["captive"].append(self._site_port("captive", settings.web.captive, phones))
