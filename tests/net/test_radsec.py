@@ -250,6 +250,18 @@ class RadsecTests(SynchronousTestCase):
         pump.flush()
         self.assertIsNotNone(self.connect())
 
+    def test_who_connects_again_and_again_is_slowed(self) -> None:
+        """Each handshake costs as much as ten logins; a second later there is room for one more."""
+        for _ in range(radsec.CONNECTS_AT_ONCE):
+            device, pump = self.connected()
+            assert device.transport is not None
+            device.transport.loseConnection()
+            pump.flush()
+        self.assertIsNone(self.connect())
+        self.assertEqual(self.factory.counters["too_fast"], 1)
+        self.clock.advance(1.0)
+        self.assertIsNotNone(self.connect())
+
     def test_patience_ends(self) -> None:
         """With a handshake that does not begin, with half a packet, with a peer that is silent for long."""
         server = self.tls.buildProtocol(IPv4Address("TCP", HOST, 1))

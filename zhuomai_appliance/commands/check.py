@@ -15,7 +15,7 @@ from typing import Final
 
 from cryptography import x509
 
-from zhuomai_appliance.commands import check_eap
+from zhuomai_appliance.commands import check_eap, check_roaming
 from zhuomai_appliance.commands.backstage import lock_is_held
 from zhuomai_appliance.commands.findings import Finding
 from zhuomai_appliance.commands.init import certificate_fault
@@ -63,6 +63,7 @@ def findings(config: Config, now: int) -> Iterator[Finding]:
     yield from ports(config, files)
     yield _certificate(files, now)
     yield from check_eap.findings(config, now)
+    yield from check_roaming.findings(config, now)
     yield _disk(files)
     yield _backup(files, now)
 

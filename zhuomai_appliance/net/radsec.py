@@ -24,6 +24,7 @@ from zope.interface import implementer
 
 from zhuomai_appliance.flows.ports import NasFinder
 from zhuomai_appliance.model.network import Nas
+from zhuomai_appliance.net.buckets import Buckets
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.complaints import Complaints
 from zhuomai_appliance.net.radius_port import RADSEC_SECRET, RadiusPort
@@ -34,6 +35,10 @@ from zhuomai_appliance.radius.packet import Code, WireError
 CONNECTIONS: Final = 1024
 CONNECTIONS_OF_ADDRESS: Final = 8
 """A proxy opens some, for more than 256 requests at once; a device one."""
+
+CONNECTS_PER_SECOND: Final = 1.0
+CONNECTS_AT_ONCE: Final = 16
+"""Of one address: a handshake costs as much as ten logins, and a device that does it again and again has a reason."""
 
 HANDSHAKE_SECONDS: Final = 10.0
 PACKET_SECONDS: Final = 10.0
@@ -270,6 +275,7 @@ class RadsecFactory(ServerFactory):
         self.inside: dict[RadsecConnection, None] = {}
         self._from: Counter[str] = Counter()
         self._complaints = Complaints(clocks.monotonic)
+        self._doors = Buckets(CONNECTS_PER_SECOND, CONNECTS_AT_ONCE)
         self._sweeper: IDelayedCall | None = None
 
     def admits(self, host: str) -> bool:
@@ -279,6 +285,9 @@ class RadsecFactory(ServerFactory):
             return False
         if len(self.inside) >= CONNECTIONS or self._from.get(host, 0) >= CONNECTIONS_OF_ADDRESS:
             self.complain("too_many", host, "too many connections")
+            return False
+        if not self._doors.take(host, self.clocks.monotonic()):
+            self.complain("too_fast", host, "it connects again and again")
             return False
         return True
 
