@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.school import DAY, LAPTOP, LAPTOP_IP, NOW, RATE, START, School, result
 from zhuomai_appliance.flows import desk, effects, housekeeping
 from zhuomai_appliance.flows.desk import AccountChange
+from zhuomai_appliance.flows.live_changes import LiveChanges
 from zhuomai_appliance.flows.operators import Actor
+from zhuomai_appliance.flows.ports import ControlOutcome, ControlResult
 from zhuomai_appliance.flows.rate_admin import RateAdmin
 from zhuomai_appliance.flows.site import SiteFlow
 from zhuomai_appliance.flows.site_model import Site, SiteGroup, SiteProject, SiteRate
 from zhuomai_appliance.model.access import SessionId
+from zhuomai_appliance.model.access_rules import AccessRule, RuleAction, RuleId
 from zhuomai_appliance.model.people import Group, GroupId
 from zhuomai_appliance.model.products import AccessPolicy, PlanKind, Quota
 from zhuomai_appliance.model.traffic import RateLimit
@@ -71,21 +75,46 @@ class LivePolicyTests(SynchronousTestCase):
         school = self.school
         slow = school.write(lambda tx: products.add_rate(tx, school.project, "slow", SLOW))
         self.assertTrue(slow)
-        project = school.tables.project(school.project)
-        assert project is not None
-        asked = AccountChange(rate="slow")
-        school.write(lambda tx: desk.change(tx, school.vault, BOSS, NOW, project, self.account_id, asked))
-        school.reload()
+        self.change(rate="slow")
         self.dispatch()
         self.assertEqual(self.told(), SLOW.down_bps)
+
+    def test_group_of_the_same_speed_throws_nobody_off(self) -> None:
+        """Whoever is moved to a group of the same rate keeps his session, also where the device cannot be told."""
+        school = self.school
+        twin = Group(GroupId(0), school.project, self.group_id, "twin")
+        school.write(lambda tx: products.add_group(tx, twin))
+        school.reload()
+        school.control.script = [ControlResult(ControlOutcome.NAK, 405)] * 5
+        self.change(group="twin")
+        self.assertEqual(self.dispatch(), ["change"])
+        self.assertEqual(school.effects()[0][:2], ("change:1", "done"))
+
+    def test_rules_throw_nobody_off_for_a_rate(self) -> None:
+        """A new rule with a rate is told to whoever is online; a device that cannot be told keeps its sessions."""
+        school = self.school
+        rule = AccessRule(RuleId(0), school.project, 10, "slow", RuleAction.ALLOW, rate_id=self.rate_id)
+        live = LiveChanges()
+        live.rules(school.project, None, rule)
+        school.control.script = [ControlResult(ControlOutcome.NAK, 405)] * 5
+        self.assertEqual(school.write(lambda tx: live.tell(tx, school.now())), 1)
+        self.assertEqual(self.dispatch(), ["change"])
+        plain = LiveChanges()
+        plain.rules(school.project, None, replace(rule, rate_id=None))
+        self.assertEqual(school.write(lambda tx: plain.tell(tx, school.now())), 0)
+
+    def change(self, **wanted: Any) -> None:
+        school = self.school
+        project = school.tables.project(school.project)
+        assert project is not None
+        asked = AccountChange(**wanted)
+        school.write(lambda tx: desk.change(tx, school.vault, BOSS, NOW, project, self.account_id, asked))
+        school.reload()
 
     def test_lock_ends_what_runs(self) -> None:
         """A lock asks for every session's end at once: it leaves within the second (features F17)."""
         school = self.school
-        project = school.tables.project(school.project)
-        assert project is not None
-        asked = AccountChange(locked=True, locked_reason="abuse")
-        school.write(lambda tx: desk.change(tx, school.vault, BOSS, NOW, project, self.account_id, asked))
+        self.change(locked=True, locked_reason="abuse")
         school.dispatch()
         self.assertEqual(school.control.kinds(), ["disconnect"])
 

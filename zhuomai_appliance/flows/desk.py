@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from zhuomai_appliance.billing.periods import CannotBuyError
 from zhuomai_appliance.flows import effects, purchases
+from zhuomai_appliance.flows.live_changes import follows_another_rate
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import NotEnoughMoney, PreviewIsOld
 from zhuomai_appliance.flows.site_changes import SiteChanges
@@ -159,7 +160,9 @@ def change(
     changed += _change_person(tx, vault, project, account_id, wanted)
     changed += _change_lock(tx, project, account, wanted, now)
     if {"group", "rate"} & set(changed):
-        effects.apply_live(tx, account_id, project.id, now)
+        pairs = (before["group"], before["rate"]), (after["group"], after["rate"])
+        must = follows_another_rate(products.groups(tx, project.id), *pairs)
+        effects.apply_live(tx, account_id, project.id, now, must=must)
     if changed:
         shown = {key: before[key] for key in changed if key in before}
         _audit(

@@ -178,7 +178,13 @@ def change_sessions_of(
 
 
 def apply_live(
-    tx: Transaction, account_id: AccountId, project_id: ProjectId, at: int, why: str = "policy_changed"
+    tx: Transaction,
+    account_id: AccountId,
+    project_id: ProjectId,
+    at: int,
+    why: str = "policy_changed",
+    *,
+    must: bool = True,
 ) -> bool:
     """Bring the running sessions of an account to what holds now: ended without a right, else changed.
 
@@ -186,6 +192,7 @@ def apply_live(
 
     Args:
         why: the word under which sessions are ended that have lost their right.
+        must: as for `change_sessions_of`.
     """
     open_ones = sessions.open_sessions(tx, account_id=account_id)
     if not open_ones:
@@ -201,7 +208,7 @@ def apply_live(
     if is_barred:
         return end_sessions_of(tx, account_id, project_id, why, at, again=True)
     # A second later, when the tables in memory have been read anew
-    return change_sessions_of(tx, account_id, project_id, at, due_at=at + 1)
+    return change_sessions_of(tx, account_id, project_id, at, must=must, due_at=at + 1)
 
 
 def apply_live_to(
@@ -212,6 +219,7 @@ def apply_live_to(
     groups: Collection[GroupId] = (),
     rates: Collection[int] = (),
     everybody: bool = False,
+    must: bool = True,
 ) -> int:
     """The same for whoever is online and belongs to some groups, follows some rates, or is of the project at all.
 
@@ -221,5 +229,5 @@ def apply_live_to(
     told = 0
     for account_id, group_id, own_rate in sessions.people_online(tx, project_id):
         is_meant = everybody or group_id in groups or (own_rate is not None and own_rate in rates)
-        told += is_meant and apply_live(tx, account_id, project_id, at)
+        told += is_meant and apply_live(tx, account_id, project_id, at, must=must)
     return told

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from zhuomai_appliance.flows import effects
+from zhuomai_appliance.model.access_rules import AccessRule
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId, Group, GroupId
 from zhuomai_appliance.store import products
 from zhuomai_appliance.store.interface import Transaction
 
-GROUP_KEYS = frozenset(("rate_id", "parent_id", "user_group"))
+GROUP_KEYS: Final = frozenset(("rate_id", "parent_id"))
 """What of a group a running session feels."""
+
+
+def group_rate(groups: Iterable[Group], group_id: GroupId | None) -> int | None:
+    """The rate that a group has or inherits; None for none. A circle of groups ends."""
+    by_id = {group.id: group for group in groups}
+    seen: set[GroupId] = set()
+    while group_id is not None and group_id not in seen and group_id in by_id:
+        seen.add(group_id)
+        if by_id[group_id].rate_id is not None:
+            return by_id[group_id].rate_id
+        group_id = by_id[group_id].parent_id
+    return None
+
+
+def follows_another_rate(
+    groups: Iterable[Group],
+    before: tuple[GroupId | None, int | None],
+    after: tuple[GroupId | None, int | None],
+) -> bool:
+    """Whether an account with other group and own rate, given as pairs, follows another rate template."""
+    known = tuple(groups)
+    old, new = (own if own is not None else group_rate(known, group) for group, own in (before, after))
+    return old != new
 
 
 class LiveChanges:
@@ -35,14 +62,20 @@ class LiveChanges:
         self._accounts.add((project_id, account_id))
 
     def project(self, project_id: ProjectId) -> None:
-        """The rules of a project differ: that may be about anybody."""
+        """Rules that give another rate, group or ACL differ: that may be about anybody, and nobody is thrown off for it."""
         self._projects.add(project_id)
+
+    def rules(self, project_id: ProjectId, before: AccessRule | None, after: AccessRule) -> None:
+        """A rule is new or differs. Whom it forbids to stay is looked for by the patrol of flows.session_rules."""
+        for rule in (before, after):
+            if rule is not None and (rule.rate_id, rule.user_group, rule.acl) != (None, None, None):
+                self.project(project_id)
 
     def tell(self, tx: Transaction, at: int) -> int:
         """Let the sessions follow; how many people's are told. Called last in the task, when the books say what holds."""
         told = 0
         for project_id in sorted(self._projects):
-            told += effects.apply_live_to(tx, project_id, at, everybody=True)
+            told += effects.apply_live_to(tx, project_id, at, everybody=True, must=False)
         done = self._projects
         rates = {(p, r) for p, r in self._rates if p not in done}
         groups = {(p, g) for p, g in self._groups if p not in done}

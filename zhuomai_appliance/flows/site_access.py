@@ -105,7 +105,7 @@ def apply_rules(changes: SiteChanges, wanted: Iterable[SiteRule], devices: Itera
             access_rules.update_rule(changes.tx, rule)
         known[shelf.id, item.name] = rule
         if found is None or changed:
-            changes.live.project(shelf.id)
+            changes.live.rules(shelf.id, found, rule)
         changes.done("rule", item.name, _outcome(found, changed), shelf.id, changed)
     taken: dict[tuple[ProjectId, int], AccessRule] = {}
     for rule in known.values():

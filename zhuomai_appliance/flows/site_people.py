@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zhuomai_appliance.billing.periods import CannotBuyError
 from zhuomai_appliance.flows import purchases, site_access
+from zhuomai_appliance.flows.live_changes import follows_another_rate
 from zhuomai_appliance.flows.site_model import Outcome, SiteAccount
 from zhuomai_appliance.model.commerce import Channel
 from zhuomai_appliance.model.moment import Zone
@@ -155,7 +156,7 @@ def _details(changes: SiteChanges, shelf: Shelf, one: SiteAccount, account: Acco
     ]
     if changed:
         accounts.set_details(changes.tx, account.id, full_name=full_name, group_id=group_id, rate_id=rate_id)
-    if {"group", "rate"} & set(changed):
+    if follows_another_rate(shelf.groups.values(), (account.group_id, account.rate_id), (group_id, rate_id)):
         changes.live.account(shelf.id, account.id)
     return changed
 
