@@ -13,6 +13,7 @@ from tests.vendors.vectors import on_the_wire
 from zhuomai_appliance.model.access import Grant
 from zhuomai_appliance.model.network import Vendor
 from zhuomai_appliance.model.traffic import Burst, RateLimit
+from zhuomai_appliance.portal.dialects import DIALECTS
 from zhuomai_appliance.vendors import attributes_for, profile_for
 from zhuomai_appliance.vendors.device_kinds import DeviceKind, KindNote, support_of
 from zhuomai_appliance.vendors.preview import Preview, Remark, preview
@@ -117,6 +118,12 @@ def test_what_can_be_changed_is_part_of_it() -> None:
     ruijie = preview(GRANT, a_nas(vendor=Vendor.RUIJIE))
     assert not ruijie.coa
     assert "no_change" in words(ruijie)
+
+
+@pytest.mark.parametrize("vendor", sorted(Vendor))
+def test_who_does_not_speak_the_portal_protocol(vendor: Vendor) -> None:
+    """What is told of a maker is what the portal's own table has."""
+    assert ("no_portal" in words(preview(GRANT, a_nas(vendor=vendor)))) is not DIALECTS[vendor].speaks
 
 
 @given(

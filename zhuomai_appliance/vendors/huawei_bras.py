@@ -62,7 +62,6 @@ HUAWEI_BRAS: Final = VendorProfile(
             Limit.CONTROL_IS_OFF,
             Limit.UNKNOWN_NAME_CUTS,
             Limit.ONE_FILTER,
-            Limit.NO_PORTAL,
         }
     ),
 )

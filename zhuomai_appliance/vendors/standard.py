@@ -52,7 +52,7 @@ STANDARD_DIALECTS: Final = {
         ),
         rate_unit=8192,
         coa=frozenset(),
-        limits=frozenset({Limit.RATE_UNIT_UNSETTLED, Limit.NO_CHANGE, Limit.NO_PORTAL}),
+        limits=frozenset({Limit.RATE_UNIT_UNSETTLED, Limit.NO_CHANGE}),
     ),
     "redback": replace(
         STANDARD,
@@ -64,7 +64,7 @@ STANDARD_DIALECTS: Final = {
         ),
         mac=(_REDBACK, 145),
         vlan=(_REDBACK, 54),
-        limits=frozenset({Limit.RATE_BY_NAME, Limit.NO_PORTAL}),
+        limits=frozenset({Limit.RATE_BY_NAME}),
     ),
 }
 """What the `dialect` quirk may name."""

@@ -110,6 +110,29 @@ class AttributeItem(Answer):
     value: str
 
 
+class RemarkItem(Answer):
+    """Something to look at: a stable word, its facts, and the sentence."""
+
+    word: str
+    facts: dict[str, str]
+    sentence: str
+
+
+class PreviewItem(Answer):
+    """What a login would carry at an access device, beside its Class and signature; `coa` is what can be changed while it runs.
+
+    `octets` are the attributes as they stand on the wire, hexadecimal.
+    """
+
+    nas: str
+    vendor: str
+    device_kind: str
+    attributes: list[AttributeItem]
+    octets: str
+    coa: list[str]
+    remarks: list[RemarkItem]
+
+
 class ExplanationItem(Answer):
     """What a login would get and why; `accepted` is null where a server elsewhere has the last word. The first check that refuses decides; those behind it are told all the same.
 

@@ -12,6 +12,7 @@ from zhuomai_appliance.web.api import (
     items_access,
     money,
     people,
+    previews,
     records,
     requests,
     traces,
@@ -114,6 +115,10 @@ ROUTES: Final = (
     Route(
         "list_alarms", "GET", "/alarms", "List the alarms that stand", Permission.NETWORK_READ,
         watch.list_alarms, ItemList[watch.AlarmItem], query=requests.Nothing,
+    ),
+    Route(
+        "preview_nas", "GET", "/nas/<int:nas_id>/preview", "Show what a plan, rate or rule becomes at a device",
+        Permission.NETWORK_READ, previews.preview_nas, items_access.PreviewItem, query=previews.PreviewQuery,
     ),
     Route(
         "list_entries", "GET", "/lists", "List black and white list entries", Permission.NETWORK_READ,
