@@ -284,21 +284,23 @@ class YieldingTests(SynchronousTestCase):
         return Connection(site, "10.9.0.1")
 
     def test_captive_page_is_put_off(self) -> None:
-        """While a RADIUS request waits over 20 ms a phone is told to come back; then it is served."""
+        """While RADIUS requests queue up for over 20 ms a phone is told to come back; then it is served."""
         connection = self.connect(holds_requests=False)
-        self.load.note("auth", 0.019)
-        self.assertIn(b" 200 OK", connection.send(GET))
-        self.load.note("auth", 0.021)
+        for waited, waiting in ((0.019, 100), (0.5, 7)):
+            self.load.note("auth", waited, waiting)
+            self.assertIn(b" 200 OK", connection.send(GET))
+        self.load.note("auth", 0.021, 8)
         said = connection.send(GET)
         self.assertTrue(said.startswith(b"HTTP/1.1 503 "), said)
         self.assertIn(b"Retry-After: 3", said)
+        self.assertIn(b"Refresh: 3", said)
         self.clock.advance(FRESH_SECONDS + 0.01)
         self.assertIn(b" 200 OK", connection.send(GET))
 
     def test_console_waits(self) -> None:
         """A request of the console is held while RADIUS waits, and served when it does not."""
         connection = self.connect(holds_requests=True)
-        self.load.note("acct", 0.5)
+        self.load.note("acct", 0.5, 100)
         self.assertEqual(connection.send(GET), b"")
         self.clock.pump([0.02] * 30)
         self.assertIn(b" 200 OK", connection.answer())
@@ -307,17 +309,17 @@ class YieldingTests(SynchronousTestCase):
         """After five seconds it is told to come back."""
         connection = self.connect(holds_requests=True)
         connection.send(GET[:-2])
-        self.load.note("auth", 1.0)
+        self.load.note("auth", 1.0, 100)
         connection.send(GET[-2:])
         for _ in range(int(HELD_SECONDS / 0.02) + 2):
-            self.load.note("auth", 1.0)
+            self.load.note("auth", 1.0, 100)
             self.clock.advance(0.02)
         self.assertTrue(connection.answer().startswith(b"HTTP/1.1 503 "))
 
     def test_browser_that_leaves_is_not_served(self) -> None:
         """Whoever goes while held is forgotten."""
         connection = self.connect(holds_requests=True)
-        self.load.note("auth", 1.0)
+        self.load.note("auth", 1.0, 100)
         connection.send(GET)
         connection.close()
         self.clock.pump([0.02] * 40)

@@ -11,7 +11,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from zhuomai_appliance.net.buckets import Buckets
 from zhuomai_appliance.net.clocks import Clocks
-from zhuomai_appliance.net.load import BEAT_SECONDS, FRESH_SECONDS, HTTP_YIELDS_SECONDS, Beat, Load
+from zhuomai_appliance.net.load import (
+    BEAT_SECONDS,
+    FRESH_SECONDS,
+    HTTP_YIELDS_SECONDS,
+    HTTP_YIELDS_TIMES,
+    HTTP_YIELDS_WAITING,
+    Beat,
+    Load,
+)
 from zhuomai_appliance.net.page_turns import PageTurns
 
 
@@ -55,18 +63,30 @@ class LoadTests(SynchronousTestCase):
         self.load.note("auth", 0.3)
         self.load.note("auth", 0.1)
         self.load.note("acct", 0.2)
-        self.assertEqual((self.load.wait_seconds("auth"), self.load.worst_seconds()), (0.3, 0.3))
+        self.assertEqual((self.load.wait_seconds("auth"), self.load.wait_seconds("acct")), (0.3, 0.2))
         self.clock.advance(FRESH_SECONDS + 0.1)
-        self.assertEqual((self.load.wait_seconds("auth"), self.load.worst_seconds()), (0.0, 0.0))
+        self.assertEqual((self.load.wait_seconds("auth"), self.load.wait_seconds("acct")), (0.0, 0.0))
         self.load.note("auth", 0.1)
         self.assertEqual(self.load.wait_seconds("auth"), 0.1)
 
     def test_when_pages_give_way(self) -> None:
-        """Over twenty milliseconds, whoever waits."""
-        self.load.note("acct", HTTP_YIELDS_SECONDS)
+        """When several requests queue up for over twenty milliseconds; not for one alone, nor for a late loop."""
+        self.load.note("acct", HTTP_YIELDS_SECONDS, 1000)
+        self.load.note("auth", 5.0, HTTP_YIELDS_WAITING - 1)
+        self.load.note("loop", 5.0)
         self.assertFalse(self.load.presses)
-        self.load.note("loop", HTTP_YIELDS_SECONDS + 0.001)
+        self.load.note("acct", HTTP_YIELDS_SECONDS + 0.001, HTTP_YIELDS_WAITING)
         self.assertTrue(self.load.presses)
+        self.clock.advance(FRESH_SECONDS)
+        self.assertFalse(self.load.presses)
+
+    def test_pages_give_way_to_requests_that_wait_one_after_another(self) -> None:
+        """Five late ones within half a second are no accident of the machine; five within a minute are."""
+        for pause, presses in ((0.2, False), (0.05, True)):
+            for _ in range(HTTP_YIELDS_TIMES):
+                self.clock.advance(pause)
+                self.load.note("auth", HTTP_YIELDS_SECONDS + 0.001, 1)
+            self.assertEqual(self.load.presses, presses)
 
     def test_lateness_of_the_loop(self) -> None:
         """What ran late is noted, and what ran in time is not."""

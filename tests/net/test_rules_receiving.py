@@ -342,13 +342,13 @@ class TestRule15:
     def test_rule_15_interims_go_before_starts_and_stops(self, rig: Rig) -> None:
         """While logins or reports wait long, interims are left to their next time: unanswered, so nothing is lost."""
         assert rig.tell(report(1, b"S1", identifier=1)) is not None
-        rig.auth.pressed(LATE_SECONDS + 0.1)
-        rig.acct.pressed(0.0)
+        rig.auth.pressed(LATE_SECONDS + 0.1, 100)
+        rig.acct.pressed(0.0, 1)
         assert rig.tell(report(3, b"S1", identifier=2)) is None
         assert rig.tell(report(2, b"S1", identifier=3)) is not None
         assert rig.acct.counters["shed_interim"] == 1
         rig.clock.advance(1)
-        rig.acct.pressed(0.0)
+        rig.acct.pressed(0.0, 1)
         assert rig.tell(report(3, b"S2", identifier=2)) is not None
 
     def test_rule_15_device_s_own_bound(self) -> None:

@@ -126,12 +126,14 @@ class _Busy(Resource):
     """A constant answer when too much is in work: it costs nothing and says when to come back."""
 
     isLeaf = True
-    body: Final = b"busy, please try again in a few seconds\n"
+    body: Final = "现在繁忙，几秒后自动重试。\nBusy: this page tries again in a few seconds.\n".encode()
 
     def render(self, request: Any) -> bytes:
-        """503 with Retry-After."""
+        """503 with Retry-After, and for what may be asked again the browsers' own word for it."""
         request.setResponseCode(503)
         request.setHeader(b"Retry-After", b"%d" % RETRY_SECONDS)
+        if request.method in (b"GET", b"HEAD"):
+            request.setHeader(b"Refresh", b"%d" % RETRY_SECONDS)
         request.setHeader(b"Cache-Control", b"no-store")
         request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
         return self.body

@@ -47,8 +47,8 @@ class Taker(Protocol):
     def receive(self, datagram: bytes, addr: tuple[str, int], way: Way, arrived: float = 0.0) -> None:
         """Take one packet."""
 
-    def pressed(self, waited_seconds: float) -> None:
-        """A turn begins; its oldest packet waited that long."""
+    def pressed(self, waited_seconds: float, waiting: int) -> None:
+        """A turn begins with so many packets; the oldest waited that long."""
 
 
 class _Line:
@@ -139,7 +139,8 @@ class Intake:
         monotonic, taker, order = self.clocks.monotonic, self._taker, self._order
         now = monotonic()
         until = now + self._turn_seconds
-        taker.pressed(max(now - line.datagrams[0][0] for line in islice(order, LINES_LOOKED_AT)))
+        oldest = max(now - line.datagrams[0][0] for line in islice(order, LINES_LOOKED_AT))
+        taker.pressed(oldest, self.waiting)
         while order and now < until:
             line = order.popleft()
             arrived, datagram, addr, way = self._take_oldest(line)

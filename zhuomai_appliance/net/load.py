@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -11,7 +12,14 @@ from twisted.internet.interfaces import IDelayedCall
 from zhuomai_appliance.net.clocks import Clocks
 
 HTTP_YIELDS_SECONDS: Final = 0.020
-"""A RADIUS request that waited longer is reason enough to put pages off."""
+"""RADIUS requests that waited longer are reason enough to put pages off, if they are .."""
+
+HTTP_YIELDS_WAITING: Final = 8
+""".. so many at once, or .."""
+
+HTTP_YIELDS_TIMES: Final = 5
+""".. so many times within half a second: one alone may have met a busy moment of the machine, which putting pages off
+would not help."""
 
 LATE_SECONDS: Final = 0.3
 """From here on a port is late: clients that ask without end are slowed, and interim reports wait for their next."""
@@ -28,10 +36,17 @@ class Load:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._seen: dict[str, tuple[float, float]] = {}
+        self._late: deque[float] = deque(maxlen=HTTP_YIELDS_TIMES)
+        self._pressed_until = monotonic()
 
-    def note(self, name: str, waited_seconds: float) -> None:
-        """Somebody waited that long; the worst of the last half second is kept."""
+    def note(self, name: str, waited_seconds: float, waiting: int = 0) -> None:
+        """The first of so many that wait did so for that long; the worst of the last half second is kept."""
         now = self._monotonic()
+        if waited_seconds > HTTP_YIELDS_SECONDS and waiting:
+            late = self._late
+            late.append(now)
+            if waiting >= HTTP_YIELDS_WAITING or (len(late) == late.maxlen and now - late[0] < FRESH_SECONDS):
+                self._pressed_until = now + FRESH_SECONDS
         worst, at = self._seen.get(name, (0.0, 0.0))
         if waited_seconds >= worst or now - at > FRESH_SECONDS:
             self._seen[name] = (waited_seconds, now)
@@ -41,14 +56,10 @@ class Load:
         waited, at = self._seen.get(name, (0.0, 0.0))
         return waited if self._monotonic() - at <= FRESH_SECONDS else 0.0
 
-    def worst_seconds(self) -> float:
-        """The longest wait of all."""
-        return max(map(self.wait_seconds, self._seen), default=0.0)
-
     @property
     def presses(self) -> bool:
-        """Whether whatever is not RADIUS should give way."""
-        return self.worst_seconds() > HTTP_YIELDS_SECONDS
+        """Whether whatever is not RADIUS should give way: RADIUS requests queue up, or did half a second ago."""
+        return self._monotonic() < self._pressed_until
 
 
 class Beat(Service):

@@ -10,7 +10,7 @@ from twisted.logger import Logger
 
 from zhuomai_appliance.net.clocks import Clocks
 
-PAGES_SECONDS: Final = 0.010
+PAGES_SECONDS: Final = 0.005
 """Of one turn of the reactor, for all listeners together: a few pages."""
 
 

@@ -79,9 +79,9 @@ class AcctPort(RadiusPort):
             return "bad_message_authenticator"
         return ""
 
-    def pressed(self, waited_seconds: float) -> None:
+    def pressed(self, waited_seconds: float, waiting: int) -> None:
         """See `RadiusPort.pressed`; accounting also makes room for logins that wait."""
-        super().pressed(waited_seconds)
+        super().pressed(waited_seconds, waiting)
         self.is_late = self.is_late or self.load.wait_seconds("auth") > LATE_SECONDS
 
     def sheds(self, packet: Packet, nas: Nas, now: float) -> str:

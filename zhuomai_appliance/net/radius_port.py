@@ -149,9 +149,9 @@ class RadiusPort:
             self._open[(key, packet.authenticator)] = arrived or began
             self.work(packet, nas, secret, key)
 
-    def pressed(self, waited_seconds: float) -> None:
-        """A turn begins whose oldest packet waited that long; what is shed depends on it."""
-        self.load.note(self.kind, waited_seconds)
+    def pressed(self, waited_seconds: float, waiting: int) -> None:
+        """A turn begins with so many packets, of which the oldest waited that long; what is shed depends on it."""
+        self.load.note(self.kind, waited_seconds, waiting)
         self.is_late = waited_seconds > LATE_SECONDS
 
     @property
