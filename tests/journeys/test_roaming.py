@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import time
@@ -70,6 +71,12 @@ def until(seen: Callable[[], bool], seconds: float = 10.0) -> None:
         time.sleep(0.05)
 
 
+def attempts(box: Box) -> list[tuple[str, str]]:
+    """Reason and details of every attempt, the oldest first."""
+    rows = csv.DictReader(box.must("export", "attempts").splitlines())
+    return [(row["reason"], row["detail"]) for row in rows]
+
+
 def radclient(box: Box, kind: str, words: str, *, seconds: float = 5.0) -> str:
     host, port = box.address("auth" if kind == "auth" else "acct")
     done = subprocess.run(
@@ -111,8 +118,7 @@ def test_a_guest_is_known_at_home(boxes: tuple[Box, Box]) -> None:
     said = radclient(away, "auth", 'User-Name = "zhang", User-Password = "other person"')
     assert "Received Access-Reject" in said and "A01" not in said
     until(lambda: len(home.must("export", "attempts").splitlines()) == 4)
-    reasons = [line.split(",")[11] for line in away.must("export", "attempts").splitlines()[1:]]
-    assert reasons == ["", "", "home_refused", "no_plan"]
+    assert [reason for reason, _ in attempts(away)] == ["", "", "home_refused", "no_plan"]
 
 
 def test_accounting_stands_on_both_sides(boxes: tuple[Box, Box]) -> None:
@@ -144,6 +150,29 @@ def test_accounting_stands_on_both_sides(boxes: tuple[Box, Box]) -> None:
     until(lambda: away.rows("SELECT count(*) FROM roaming_report") == [(0,)])
     away.check_books()
     home.check_books()
+
+
+def test_two_boxes_that_pass_a_realm_to_each_other(boxes: tuple[Box, Box]) -> None:
+    """The circle is seen where it closes, and the guest is refused at once by both."""
+    away, home = boxes
+    ports = {"gone": 9, "auth": home.address("auth")[1], "acct": home.address("acct")[1]}
+    realm = '[[realm]]\nname = "circle.example"\nupstreams = ["{}"]\n'
+    away.apply(AWAY.format(**ports) + realm.format("home"))
+    back = f"""
+[[upstream]]
+name = "away"
+address = "127.0.0.1"
+auth_port = {away.address("auth")[1]}
+acct_port = {away.address("acct")[1]}
+secret = "testing123"
+"""
+    home.apply(HOME + back + realm.format("away"))
+    said = radclient(away, "auth", 'User-Name = "zhang@circle.example", User-Password = "wonderland"')
+    assert "Received Access-Reject" in said, said
+    until(lambda: len([one for one in attempts(away) if one[0] == "realm_refused"]) == 1)
+    assert [one[0] for one in attempts(away)][-2:] == ["realm_refused", "home_refused"]
+    assert "been here before" in attempts(away)[-2][1]
+    assert attempts(home)[-1][0] == "home_refused"
 
 
 # Over TLS -----------------------------------------------------------------------------------------------------------------
@@ -186,8 +215,7 @@ GUEST = 'User-Name = "zhang@home.example", User-Password = "wonderland"'
 
 def last_attempt(box: Box) -> tuple[str, str]:
     """Reason and details of the newest attempt."""
-    rows = box.must("export", "attempts").splitlines()[1:]
-    return tuple(rows[-1].split(",")[11:13])  # type: ignore[return-value]
+    return attempts(box)[-1]
 
 
 def test_a_guest_by_stream_and_when_home_falls(tmp_path: Path) -> None:
