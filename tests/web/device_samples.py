@@ -17,6 +17,7 @@ from zhuomai_appliance.web.admin.device_forms import NasForm
 from zhuomai_appliance.web.admin.device_views import DeviceLine, DevicesView, DeviceView, Field
 from zhuomai_appliance.web.admin.rates import RateLine, RatesView
 from zhuomai_appliance.web.admin.views import Badge, Choice, Mark
+from zhuomai_appliance.web.control_words import ALARMS
 from zhuomai_appliance.web.formats import Formatter
 
 
@@ -92,7 +93,19 @@ def device_view(f: Formatter, hostile: bool, new: bool = False) -> object:
         findings=() if new else tuple(device_labels.finding(one, f) for one in findings),
         tested_at=None if new else NOW,
         problem=words.plural("%(n)s field needs another look.", "%(n)s fields need another look.", 1) if not new else "",
+        reports="" if new else text_of_reports(f),
+        alarms=() if new else tuple(words.text(one) for one in ALARMS.values()),
     )  # fmt: skip
+
+
+def text_of_reports(f: Formatter) -> str:
+    """How punctually a device reports."""
+    return f.words.text(
+        "Updates of the last hour: %(received)s received, %(lost)s lost, %(late)s s late on average",
+        received=f.count(62_568),
+        lost=f.count(12),
+        late=4,
+    )
 
 
 def rates_view(f: Formatter, hostile: bool, empty: bool = False) -> object:

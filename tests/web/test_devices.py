@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.web.console import Answer, Browser, Console
+from zhuomai_appliance.flows.alarms import AlarmKind
 from zhuomai_appliance.model.network import Nas, Vendor
 from zhuomai_appliance.web.admin.cookbook import MASK, Site, commands
 
@@ -184,3 +185,17 @@ def test_commands_hide_every_secret(console: Console, vendor: Vendor) -> None:
     assert MASK in text
     assert "topsecret" not in text
     assert "{" not in text
+
+
+def test_punctuality_and_alarms_of_a_device(console: Console, browser: Browser) -> None:
+    """The page tells the interims of the last hour and what is wrong right now, of this device and no other."""
+    nas = console.school.tables.all_nas()[0]
+    now = console.school.now()
+    for gap in (300, 340, 900):
+        console.deps.interims.heard(nas.id, gap, 300, now)
+    console.deps.alarms.sound(AlarmKind.NAS_UNREACHABLE, nas.name, "3 sessions open", now)
+    console.deps.alarms.sound(AlarmKind.MUST_REAUTH, "session 7 at another", "no answer", now)
+    page = browser.get(f"{LIST}/{nas.id}").seen()
+    assert "收到3条，丢失2条，平均迟到13秒" in page
+    assert "接入设备没有消息" in page
+    assert "没能在设备上结束" not in page

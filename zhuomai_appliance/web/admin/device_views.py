@@ -86,7 +86,10 @@ class FindingLine:
 
 @dataclass(frozen=True, slots=True)
 class DeviceView:
-    """One access device: its form, the test, the commands for it. ``save_url`` is empty for whoever may only look."""
+    """One access device: its form, the test, the commands for it. ``save_url`` is empty for whoever may only look.
+
+    ``reports`` tells of the interims of the last hour, ``alarms`` what is wrong with it right now.
+    """
 
     title: str
     badge: Badge | None
@@ -105,3 +108,5 @@ class DeviceView:
     findings: tuple[FindingLine, ...] = ()
     tested_at: int | None = None
     problem: str = ""
+    reports: str = ""
+    alarms: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from zhuomai_appliance.web.admin.device_forms import NasForm
 from zhuomai_appliance.web.admin.device_views import DeviceLine, DevicesView, DeviceView
 from zhuomai_appliance.web.admin.overview import SILENT_SECONDS
 from zhuomai_appliance.web.admin.views import Badge, Mark
+from zhuomai_appliance.web.control_words import ALARMS
 from zhuomai_appliance.web.forms import DevicesForm, Fields, read_list
 from zhuomai_appliance.web.permissions import Visit, require
 from zhuomai_appliance.web.render import query_link
@@ -206,6 +207,31 @@ def _line(site: AdminApp, visit: Visit, nas: Nas, online: int, heard: int | None
     )
 
 
+def _reports(site: AdminApp, visit: Visit, nas: Nas) -> str:
+    """The interims of a device's last hour in one sentence; empty where it sent none."""
+    found = site.deps.interims.of(nas.id, visit.now)
+    if not found.received:
+        return ""
+    return visit.f.words.text(
+        "Updates of the last hour: %(received)s received, %(lost)s lost, %(late)s s late on average",
+        received=visit.f.count(found.received),
+        lost=visit.f.count(found.lost),
+        late=round(found.late_seconds),
+    )
+
+
+def _alarms(site: AdminApp, visit: Visit, nas: Nas) -> tuple[str, ...]:
+    """What is wrong with a device, or with sessions at it, right now: each kind of alarm once."""
+    own = {
+        alarm.kind: None
+        for alarm in site.deps.alarms.standing()
+        if alarm.subject == nas.name
+        or alarm.subject.startswith(f"{nas.name} (")
+        or alarm.subject.endswith(f" at {nas.name}")
+    }
+    return tuple(visit.f.words.text(ALARMS[kind]) for kind in own)
+
+
 def _form(site: AdminApp, visit: Visit, arguments: Any = None) -> NasForm:
     form = NasForm(Fields(arguments) if arguments is not None else None)
     projects = [one for one in site.deps.tables.projects() if not visit.projects or one.id in visit.projects]
@@ -249,5 +275,7 @@ def _page(
         findings=tuple(device_labels.finding(one, visit.f) for one in findings),
         tested_at=visit.now if findings else None,
         problem=problem,
+        reports="" if nas is None else _reports(site, visit, nas),
+        alarms=() if nas is None else _alarms(site, visit, nas),
     )
     return site.page(visit, "device.html", view, "nas", flash)
