@@ -244,6 +244,17 @@ class TestRule21:
         assert silent is None
         assert (port.counters["failed"], port.in_flight) == (1, 0)
 
+    def test_rule_21_pairs_that_are_no_rules_stay(self) -> None:
+        """Cisco's pairs hold rules and rates alike: the rules go, the rate stays."""
+        rate = [
+            vendor_attribute(9, 1, b"ip:sub-qos-policy-in=8M"),
+            vendor_attribute(9, 1, b"ip:addr-pool=students"),
+        ]
+        rules = [vendor_attribute(9, 1, b"ip:inacl#%d=permit ip any host 10.0.0.1" % n) for n in range(100)]
+        reply, asked, _ = self.answered(*rate, *rules)
+        assert reply is not None
+        assert wire.verified(reply, asked, SECRET)[1:] == rate
+
     def test_rule_21_what_fits_is_sent_as_it_is(self) -> None:
         """A row of rules that fits is not touched."""
         rules = [vendor_attribute(2011, 82, b"acl %d" % n) for n in range(50)]

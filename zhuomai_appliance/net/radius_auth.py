@@ -200,6 +200,9 @@ def _is_text(password: bytes) -> bool:
 
 _Kind = tuple[int, ...]
 
+_RULES: Final = frozenset((attr.VENDOR_SPECIFIC, attr.NAS_FILTER_RULE))
+_CISCO_PAIR: Final = (attr.VENDOR_SPECIFIC, 9, 1)
+
 
 def without_rules(
     packet: Packet, attributes: tuple[Attribute, ...]
@@ -218,7 +221,7 @@ def without_rules(
     octets = sum(len(value) + 2 for _, value in attributes)
     left_out: dict[_Kind, int] = {}
     for kind, row in sorted(rows.items(), key=lambda pair: -sum(len(value) for _, value in pair[1])):
-        if octets > room and len(row) > 1 and kind[0] in (attr.VENDOR_SPECIFIC, attr.NAS_FILTER_RULE):
+        if octets > room and len(row) > 1 and kind[0] in _RULES and kind != _CISCO_PAIR:
             left_out[kind] = len(row)
             octets -= sum(len(value) + 2 for _, value in row)
     return tuple(one for one in attributes if _kind(one) not in left_out), left_out
@@ -226,6 +229,8 @@ def without_rules(
 
 def _kind(attribute: Attribute) -> _Kind:
     number, value = attribute
-    if number == attr.VENDOR_SPECIFIC and len(value) > 4:
-        return number, int.from_bytes(value[:4], "big"), value[4]
-    return (number,)
+    if number != attr.VENDOR_SPECIFIC or len(value) <= 4:
+        return (number,)
+    kind = number, int.from_bytes(value[:4], "big"), value[4]
+    # Cisco's pairs hold rates and pools too: of these the rules alone may go, "ip:inacl#10=permit ..."
+    return (*kind, 0) if kind == _CISCO_PAIR and b"acl#" in value else kind
