@@ -283,6 +283,20 @@ class RadsecTests(SynchronousTestCase):
         self.assertEqual((self.factory.counters["packet_slow"], self.factory.counters["idle"]), (1, 1))
         self.assertFalse(self.factory.inside)
 
+    def test_who_takes_no_answers_is_asked_nothing_and_left(self) -> None:
+        """Answers are not piled up for a peer that does not read; one that reads again goes on."""
+        device, pump = self.connected()
+        slow, other = self.connected()
+        first, second = self.factory.inside
+        for connection in (first, second):
+            connection.pauseProducing()
+        second.resumeProducing()
+        self.wait(radsec.STUCK_SECONDS + 2 * radsec.SWEEP_SECONDS)
+        pump.flush()
+        other.flush()
+        self.assertEqual((bool(device.lost), bool(slow.lost)), (True, False))
+        self.assertEqual(self.factory.counters["stuck"], 1)
+
     def test_what_cannot_be_framed_ends_the_stream(self) -> None:
         """A Length no packet has, and a code nobody serves: behind it nothing can be found again."""
         for octets in (b"\1\1\0\4" + bytes(16), b"\2\1\0\x14" + bytes(16), b"\x63\1\xff\xff"):

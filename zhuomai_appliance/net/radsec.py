@@ -87,6 +87,7 @@ class RadsecConnection(StreamProtocol):
         self._stream = PacketStream()
         self._waiting: list[bytes] = []
         self._is_due = False
+        self._holds_back = False
         self._is_paused = False
         self._is_over = False
         self.nas: Nas | None = None
@@ -159,11 +160,13 @@ class RadsecConnection(StreamProtocol):
                 return
         transport: Any = self.transport
         if self._waiting:
-            self._is_due = True
+            self._is_due = self._holds_back = True
             transport.pauseProducing()
             self.factory.clocks.later(0, self._work)
-        elif not self._is_paused and self.connected:
-            transport.resumeProducing()
+        elif self._holds_back:
+            self._holds_back = False
+            if not self._is_paused and self.connected:
+                transport.resumeProducing()
 
     def _take(self, octets: bytes) -> bool:
         """Hand one packet on; False once the stream is over."""
@@ -204,7 +207,7 @@ class RadsecConnection(StreamProtocol):
         self._is_paused = False
         self.stuck_since = None
         transport: Any = self.transport
-        if not self._is_due:
+        if not self._holds_back:
             transport.resumeProducing()
 
     def stopProducing(self) -> None:
