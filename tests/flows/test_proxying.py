@@ -11,7 +11,7 @@ from tests.flows.roamers import Roamers
 from tests.flows.school import NOW, PHONE, first
 from tests.vendors.examples import a_packet
 from zhuomai_appliance.flows.access import HomeSilent
-from zhuomai_appliance.flows.proxying import NotAsked, Tending
+from zhuomai_appliance.flows.proxying import PATIENCE_SECONDS, NotAsked, Tending
 from zhuomai_appliance.flows.roster import IDLE_SECONDS, PROBE_SECONDS, Standing
 from zhuomai_appliance.model.roaming import WhenSilent
 from zhuomai_appliance.radius.hidden import HiddenValue
@@ -174,6 +174,19 @@ def test_nobody_answers(school: Roamers) -> None:
     school.away(when_silent=WhenSilent.REJECT)
     assert school.login("zhang@edu.cn").code is REJECT
     assert school.attempts() == [(0, "home_silent")] * 2
+
+
+def test_nobody_is_asked_for_a_device_that_waits_no_more(school: Roamers) -> None:
+    """With patient entries the device would have asked again before the last server is asked."""
+    school.away()
+
+    def slow(asked: object) -> None:
+        school.clock.advance(PATIENCE_SECONDS)
+
+    school.home.script["near"] = [slow]
+    with pytest.raises(HomeSilent):
+        school.login("zhang@edu.cn")
+    assert school.home.names() == ["near"]
 
 
 def test_an_answer_without_our_proxy_state_is_none(school: Roamers) -> None:

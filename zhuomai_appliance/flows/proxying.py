@@ -38,6 +38,9 @@ CONVERSATIONS_KEPT: Final = 20_000
 CONVERSATION_SECONDS: Final = 120.0
 """How long a challenge may wait for its answer: a person may be typing a code from a message."""
 
+PATIENCE_SECONDS: Final = 9.0
+"""After that no further server is asked: the device has asked again, and that is worked on anew after ten seconds."""
+
 LONGEST_WORDS: Final = 200
 """Of what another server says, in the record of attempts."""
 
@@ -142,7 +145,10 @@ class Proxying:
         user_name = outgoing_name(packet, attempt, domain)
         mark = self._mark + self._tickets.draw()
         attributes = (*identity_of(packet, nas), *forwarded(packet, user_name, mark))
+        until = self._monotonic() + PATIENCE_SECONDS
         for server in self._servers(packet, domain, nas, peer):
+            if self._monotonic() >= until:
+                break
             reply = await self._ask_one(server.upstream, attributes, password, mark)
             if reply is not None:
                 return self._read(reply, server, attempt, domain, nas, now, ruling)
