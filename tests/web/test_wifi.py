@@ -84,6 +84,7 @@ class WifiPageTests(SynchronousTestCase):
         self.assertIn("无线配置", page)
         self.assertIn("Wi-Fi set-up", self.page(**{"Accept-Language": "en"}))
         self.assertIn("Wi-Fi set-up", self.page("/wifi?lang=en"))
+        self.assertIn("Wi-Fi set-up", self.page("/wifi/?lang=en"))
 
     def test_each_network_has_its_files(self) -> None:
         """The links of the page lead to the files of that very network."""

@@ -243,6 +243,7 @@ class CaptivePages:
         self._deps.later(seconds, over.callback, None)
         return over
 
+    @app.route(f"{WIFI_PATH}/", branch=False)
     @app.route(WIFI_PATH, branch=True)
     def wifi(self, request: Any) -> Any:
         """How a device joins the network that needs no login page."""
