@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from twisted.test.iosim import FakeTransport, IOPump
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.net.wires import Finder, a_clock
+from tests.net.wires import Finder, a_clock, a_wire
 from tests.radius import tls_peer
 from tests.vendors.examples import a_nas
 from zhuomai_appliance.flows.ports import AccessAnswer
@@ -175,6 +175,9 @@ class RadsecTests(SynchronousTestCase):
         device.send(encode_reply(Code.DISCONNECT_ACK, request, (), RADSEC, sign=True))
         pump.flush()
         self.assertEqual(self.successResultOf(asked).outcome.value, "ack")
+        wire = a_wire(self.coa)
+        self.coa.disconnect(a_nas(quirks={"coa_stream": False}), HOST, [(44, b"S1")])
+        self.assertEqual(wire.written[0][1], (HOST, 3799))
 
     def test_a_burst_takes_turns(self) -> None:
         """Hundreds of packets at once are worked on in portions; none is lost."""

@@ -67,6 +67,7 @@ class CoaClient(DatagramProtocol):
             done.callback(ControlResult(ControlOutcome.SILENT, None))
             return done
         host, device = reached_at(nas, host)
+        by_stream = bool(nas.quirks.get("coa_stream", True)) and self.stream_of(host) is not None
         wanted = [*attributes, *device]
         if nas.quirks.get("coa_event_timestamp", True):
             wanted.append((attr.EVENT_TIMESTAMP, integer_value(self._clocks.now())))
@@ -74,7 +75,7 @@ class CoaClient(DatagramProtocol):
             (host, nas.coa_port),
             code,
             wanted,
-            Secret(nas.secret) if self.stream_of(host) is None else RADSEC_SECRET,
+            RADSEC_SECRET if by_stream else Secret(nas.secret),
             self._clocks.monotonic(),
             sign=bool(nas.quirks.get("coa_sign", True)),
         )
