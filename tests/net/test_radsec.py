@@ -165,7 +165,7 @@ class RadsecTests(SynchronousTestCase):
     def test_coa_goes_by_the_devices_own_connection(self) -> None:
         """A device behind a firewall that came to us is asked where it came in, under «radsec», once."""
         self.coa.stream_of = self.factory.connection_of
-        self.coa.transport = object()  # type: ignore[assignment]
+        wire = a_wire(self.coa)
         device, pump = self.connected()
         asked = self.coa.disconnect(a_nas(), HOST, [(44, b"S1")])
         self.clock.advance(3)
@@ -175,7 +175,7 @@ class RadsecTests(SynchronousTestCase):
         device.send(encode_reply(Code.DISCONNECT_ACK, request, (), RADSEC, sign=True))
         pump.flush()
         self.assertEqual(self.successResultOf(asked).outcome.value, "ack")
-        wire = a_wire(self.coa)
+        self.assertFalse(wire.written)
         self.coa.disconnect(a_nas(quirks={"coa_stream": False}), HOST, [(44, b"S1")])
         self.assertEqual(wire.written[0][1], (HOST, 3799))
 
