@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fakes.upstream import FakeUpstream, Reply, replies, silent, wrong_authenticator
+from tests.fakes.upstream import FakeUpstream, Reply, listening, replies, silent, wrong_authenticator
 from zhuomai_appliance import tap
 from zhuomai_appliance.portal.packet import Kind, decode, encode_answer
 from zhuomai_appliance.radius import attributes as attr
@@ -31,31 +29,6 @@ def run(*words: str) -> tuple[int, str, list[str]]:
         tap.main(words)
     assert isinstance(end.value.code, int)
     return end.value.code, out.getvalue(), err.getvalue().splitlines()
-
-
-@contextmanager
-def listening(take: Callable[[bytes], bytes | None]) -> Iterator[str]:
-    """Something that answers datagrams on a port of its own; where."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        line.bind(("127.0.0.1", 0))
-
-        def serve() -> None:
-            while True:
-                datagram, addr = line.recvfrom(4096)
-                if not datagram:
-                    return
-                answer = take(datagram)
-                if answer is not None:
-                    line.sendto(answer, addr)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield "127.0.0.1:%d" % line.getsockname()[1]
-        finally:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
-                end.sendto(b"", line.getsockname())
-            thread.join()
 
 
 def asked(

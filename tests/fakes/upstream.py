@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from tests.net.wires import a_wire
@@ -114,3 +117,28 @@ class Sockets:
                 if answer is not None:
                     protocol.datagramReceived(answer, addr)
         return sent
+
+
+@contextmanager
+def listening(take: Callable[[bytes], bytes | None]) -> Iterator[str]:
+    """Something that answers datagrams on a port of its own; where."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            while True:
+                datagram, addr = line.recvfrom(4096)
+                if not datagram:
+                    return
+                answer = take(datagram)
+                if answer is not None:
+                    line.sendto(answer, addr)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield "127.0.0.1:%d" % line.getsockname()[1]
+        finally:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+                end.sendto(b"", line.getsockname())
+            thread.join()
