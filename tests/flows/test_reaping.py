@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from typing import Any
+from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.school import DAY, INTERIM, LAPTOP, LAPTOP_IP, NOW, PHONE, START, School
+from zhuomai_appliance.flows import reaping
 from zhuomai_appliance.flows.alarms import AlarmKind
 from zhuomai_appliance.flows.ports import ControlOutcome, ControlResult
 from zhuomai_appliance.model.products import AccessPolicy
@@ -160,6 +162,23 @@ class ReapingTests(SynchronousTestCase):
         school.control.script = [SILENT]
         self.round()
         self.assertIsNone(self.ends()[0][1])
+
+    def test_cut_off_device_holds_up_nobody_elses_sessions(self) -> None:
+        """However many sessions a silent device has, the silent one of another device is closed in the same round."""
+        school = self.school
+        other = school.add_nas(name="ac2", address=ip_network("192.0.2.2"))
+        with patch.object(reaping, "ROUND", 3):
+            for n in range(10):
+                school.report(
+                    START, sid=f"C{n}", mac=f"a4:5e:60:00:01:{n:02x}", ip=None, name=f"c{n}", nas=other
+                )
+            school.report(INTERIM, 0, 1, sid="C0", mac="a4:5e:60:00:01:00", ip=None, name="c0", nas=other)
+            school.clock.advance(10)
+            self.two()
+            self.other_lives(1500)
+            school.control.script = [GONE, SILENT]
+            self.round()
+        self.assertEqual([sid for sid, end, _ in self.ends() if end is not None], ["S1"])
 
     def test_device_without_interims(self) -> None:
         """Where no session has ever reported, a day has to pass, or the end that the device was told and ten minutes."""

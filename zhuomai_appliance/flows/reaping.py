@@ -72,9 +72,9 @@ class Reaper:
 
     async def look(self, now: int) -> int:
         """One round: close or ask about what is due, and set the alarms; how many sessions were closed or asked about."""
-        devices, silent = await self._store.read(lambda reader: _read(reader, now))
+        devices = await self._store.read(lambda reader: sessions.open_devices(reader, now))
         cut_off = self._cut_off(devices, now)
-        due = await self._store.read(lambda reader: self._due(reader, devices, silent, cut_off, now))
+        due = await self._store.read(lambda reader: self._due(reader, devices, cut_off, now))
         self._alarm(devices, cut_off, now)
 
         def task(tx: Transaction) -> int:
@@ -121,29 +121,22 @@ class Reaper:
         return found
 
     def _due(
-        self,
-        reader: Reader,
-        devices: Iterable[OpenDevice],
-        silent: Iterable[SilentSession],
-        cut_off: set[tuple[NasId, str]],
-        now: int,
+        self, reader: Reader, devices: Iterable[OpenDevice], cut_off: set[tuple[NasId, str]], now: int
     ) -> _Due:
-        reporting = {(one.nas_id, one.nas_address) for one in devices if one.reporters}
-        due, reached = _Due([], [], []), set()
-        for one in silent:
-            device = one.nas_id, one.nas_address
-            if _stale_at(reader, one, device in reporting, now) > now:
+        """What to do, device by device: the sessions of one that is cut off keep nobody else's from their turn."""
+        due = _Due([], [], [])
+        for device in devices:
+            if device.silent_since > now - SOONEST_SECONDS:
                 continue
-            nas = self._tables.by_id(one.nas_id)
-            is_mute = nas is None or self._abilities.cannot(Inability.ANSWER, nas, one.nas_address, now)
-            if device in cut_off and now - one.seen_at < FROZEN_SECONDS:
-                if not is_mute and device not in reached:
-                    reached.add(device)
-                    due.reach.append(one)
-            elif is_mute or device in cut_off:
-                due.close.append(one)
-            else:
-                due.ask.append(one)
+            key = device.nas_id, device.nas_address
+            nas = self._tables.by_id(device.nas_id)
+            is_mute = nas is None or self._abilities.cannot(Inability.ANSWER, nas, device.nas_address, now)
+            if key not in cut_off:
+                (due.close if is_mute else due.ask).extend(_stale(reader, device, now - SOONEST_SECONDS, now))
+                continue
+            due.close.extend(_stale(reader, device, now - FROZEN_SECONDS, now))
+            if not is_mute:
+                due.reach.extend(_stale(reader, device, now - SOONEST_SECONDS, now)[-1:])
         return due
 
     # Alarms -----------------------------------------------------------------------------------------------------------
@@ -177,8 +170,10 @@ class Reaper:
                 self._alarms.clear(AlarmKind.NAS_QUIET, nas.name, now)
 
 
-def _read(reader: Reader, now: int) -> tuple[list[OpenDevice], list[SilentSession]]:
-    return sessions.open_devices(reader, now), sessions.silent_sessions(reader, now - SOONEST_SECONDS, ROUND)
+def _stale(reader: Reader, device: OpenDevice, seen_before: int, now: int) -> list[SilentSession]:
+    """The sessions of a device that are silent for too long, the longest first."""
+    silent = sessions.silent_sessions(reader, device.nas_id, device.nas_address, seen_before, ROUND)
+    return [one for one in silent if _stale_at(reader, one, bool(device.reporters), now) <= now]
 
 
 def _named(nas: Nas, host: str) -> str:

@@ -276,23 +276,26 @@ class SilentSession(NamedTuple):
     has_reported: bool
 
 
-def silent_sessions(reader: Reader, seen_before: int, limit: int) -> list[SilentSession]:
-    """Open sessions without a packet since a time, the longest silent first."""
-    return [
-        SilentSession._make((*row[:-1], bool(row[-1])))
-        for row in reader.all(_Q.silent_sessions, seen_before=seen_before, limit=limit)
-    ]
+def silent_sessions(
+    reader: Reader, nas_id: NasId, nas_address: str, seen_before: int, limit: int
+) -> list[SilentSession]:
+    """Open sessions of a device without a packet since a time, the longest silent first."""
+    found = reader.all(
+        _Q.silent_sessions, nas_id=nas_id, nas_address=nas_address, seen_before=seen_before, limit=limit
+    )
+    return [SilentSession._make((*row[:-1], bool(row[-1]))) for row in found]
 
 
 class OpenDevice(NamedTuple):
     """What is open at one device: when it was last heard, the longest interval, how many sessions have ever reported.
 
-    ``hourly`` is how many interims its sessions owe in an hour.
+    ``silent_since`` is when its longest silent session was heard, ``hourly`` how many interims they owe in an hour.
     """
 
     nas_id: NasId
     nas_address: str
     sessions: int
+    silent_since: int
     seen_at: int
     interim_seconds: int
     reporters: int

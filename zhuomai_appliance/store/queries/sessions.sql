@@ -108,13 +108,14 @@ SELECT MAX(started_at) FROM session WHERE nas_id = :nas_id AND nas_address = :na
 -- name: silent_sessions
 SELECT id, project_id, nas_id, nas_address, account_id, started_at, seen_at, interim_seconds,
        CASE WHEN session_seconds > 0 OR updated_at > started_at THEN 1 ELSE 0 END
-FROM session WHERE stopped_at IS NULL AND seen_at <= :seen_before ORDER BY seen_at LIMIT :limit
+FROM session WHERE nas_id = :nas_id AND nas_address = :nas_address AND stopped_at IS NULL AND seen_at <= :seen_before
+ORDER BY seen_at, id LIMIT :limit
 
 -- name: last_packet_of_nas
 SELECT nas_id, MAX(seen_at) FROM session WHERE stopped_at IS NULL GROUP BY nas_id
 
 -- name: open_devices
-SELECT nas_id, nas_address, COUNT(*), MAX(seen_at), MAX(interim_seconds),
+SELECT nas_id, nas_address, COUNT(*), MIN(seen_at), MAX(seen_at), MAX(interim_seconds),
        CAST(SUM(CASE WHEN session_seconds > 0 OR updated_at > started_at THEN 1 ELSE 0 END) AS BIGINT),
        CAST(COALESCE(SUM(CASE WHEN interim_seconds > 0 AND started_at + 2 * interim_seconds < :now
             AND (session_seconds > 0 OR updated_at > started_at) THEN 3600000 / interim_seconds ELSE 0 END), 0) AS BIGINT)
