@@ -89,6 +89,7 @@ def test_a_declared_realm_is_in_the_books_once(box: Box) -> None:
         ('[[realm]]\nname = ".x"\nssids = ["Other"]', "stand for one realm"),
         ('[[upstream]]\nname = "u"\naddress = "radius.example.edu"\nsecret = "s"', "is no address"),
         ('[[upstream]]\nname = "u"\naddress = "192.0.2.8"', "secret: is missing"),
+        ('[[realm]]\nname = "x"\nupstreams = ["near"]\nremoved = true\nreject = "no"', "not both"),
         (
             '[[upstream]]\nname = "u"\naddress = "192.0.2.8"\nsecret = "s"\naccept_attributes = ["Nonsense"]',
             'no dictionary knows "Nonsense"',
@@ -98,3 +99,21 @@ def test_a_declared_realm_is_in_the_books_once(box: Box) -> None:
 def test_what_is_wrong_is_told(box: Box, wrong: str, told: str) -> None:
     """A realm that would let the wrong people in, or none, is refused with table, name and key."""
     assert any(told in line for line in refused(box, SITE + wrong))
+
+
+def test_realms_and_servers_can_be_taken_away(box: Box) -> None:
+    """A server not before the last realm that is passed on to it; what is gone already is left."""
+    apply(box, SITE)
+    near = '[[upstream]]\nname = "near"\naddress = "192.0.2.7"\nremoved = true\n'
+    assert refused(box, SCHOOL + near) == [
+        'realm .edu.cn: upstreams: "near" is removed',
+        'realm cmcc_dorm: upstreams: "near" is removed',
+    ]
+    gone = "".join(f'[[realm]]\nname = "{name}"\nremoved = true\n' for name in (".edu.cn", "cmcc_dorm"))
+    items = apply(box, SCHOOL + near + gone)
+    assert {name: one["note"] for name, one in items.items() if one["outcome"] == "changed"} == {
+        "upstream near": "removed",
+        "realm .edu.cn": "removed",
+        "realm cmcc_dorm": "removed",
+    }
+    assert {one["outcome"] for one in apply(box, SCHOOL + near + gone).values()} == {"left"}

@@ -56,13 +56,14 @@ class UpstreamTable(Table):
     status_server: Yes = True
     server_name: Text = ""
     accept_attributes: Names = []
+    removed: Yes = False
 
     @model_validator(mode="after")
     def _transport_fits(self) -> UpstreamTable:
         if "/" in self.name or self.name.startswith("."):
             raise ValueError("name: is part of a file's name; leave out slashes, and dots in front")
         if self.transport is Transport.UDP:
-            if self.secret is None:
+            if self.secret is None and not self.removed:
                 raise ValueError("secret: is missing")
             if self.server_name:
                 raise ValueError('server_name: belongs to transport = "tls"')
@@ -88,6 +89,7 @@ class UpstreamTable(Table):
             status_server=self.status_server,
             server_name=self.server_name,
             accept_attributes=tuple(self.accept_attributes),
+            removed=self.removed,
         )
 
 
@@ -102,6 +104,7 @@ class RealmTable(Table):
     strip: Yes | None = None
     reject: Text = ""
     when_silent: WhenSilent = WhenSilent.DROP
+    removed: Yes = False
 
     @model_validator(mode="after")
     def _keys_fit_together(self) -> RealmTable:
@@ -128,4 +131,5 @@ class RealmTable(Table):
             strip=not self.upstreams if self.strip is None else self.strip,
             reject=self.reject,
             when_silent=self.when_silent,
+            removed=self.removed,
         )

@@ -233,7 +233,7 @@ class SiteDevice:
 
 @dataclass(frozen=True, slots=True)
 class SiteUpstream:
-    """A RADIUS server elsewhere. See `model.roaming.Upstream`."""
+    """A RADIUS server elsewhere, or with ``removed`` none any more. See `model.roaming.Upstream`."""
 
     name: str
     project: str | None
@@ -248,11 +248,12 @@ class SiteUpstream:
     status_server: bool
     server_name: str
     accept_attributes: tuple[str, ...]
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SiteRealm:
-    """A realm; what it refers to stands by name. See `model.roaming.Realm`."""
+    """A realm, or with ``removed`` none any more; what it refers to stands by name. See `model.roaming.Realm`."""
 
     name: str
     project: str | None
@@ -262,6 +263,7 @@ class SiteRealm:
     strip: bool
     reject: str
     when_silent: WhenSilent
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

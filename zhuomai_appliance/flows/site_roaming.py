@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,16 @@ def apply_upstreams(changes: SiteChanges, wanted: Iterable[SiteUpstream]) -> Non
         shelf = changes.shelf("upstream", item.name, item.project)
         if shelf is None:
             continue
+        found = known.get((shelf.id, item.name))
+        if item.removed:
+            _remove_upstream(changes, item, found)
+            known.pop((shelf.id, item.name), None)
+            continue
         unknown = unknown_attributes(item.accept_attributes)
         for name in unknown:
             changes.wrong("upstream", item.name, "accept_attributes", f'no dictionary knows "{name}"')
         if unknown:
             continue
-        found = known.get((shelf.id, item.name))
         upstream = Upstream(
             id=UpstreamId(0) if found is None else found.id,
             project_id=shelf.id,
@@ -36,7 +40,7 @@ def apply_upstreams(changes: SiteChanges, wanted: Iterable[SiteUpstream]) -> Non
             **{
                 one.name: getattr(item, one.name)
                 for one in fields(item)
-                if one.name not in {"project", "secret"}
+                if one.name not in {"project", "secret", "removed"}
             },
         )
         changed = [] if found is None else _differences(found, upstream)
@@ -55,6 +59,12 @@ def apply_realms(changes: SiteChanges, wanted: Iterable[SiteRealm]) -> None:
     for item in wanted:
         shelf = changes.shelf("realm", item.name, item.project)
         if shelf is None:
+            continue
+        if item.removed:
+            gone = known.pop((shelf.id, item.name), None)
+            if gone is not None:
+                roaming.remove_realm(changes.tx, shelf.id, item.name)
+            _removed(changes, "realm", item.name, gone, shelf.id)
             continue
         own = {name: name for project_id, name in servers if project_id == shelf.id}
         asked = [
@@ -80,7 +90,33 @@ def apply_realms(changes: SiteChanges, wanted: Iterable[SiteRealm]) -> None:
             roaming.put_realm(changes.tx, realm)
         known[shelf.id, item.name] = realm
         changes.done("realm", item.name, _outcome(found, changed), shelf.id, changed)
+    _check_servers(changes, known.values(), servers)
     _check_ssids(changes, known.values())
+
+
+def _remove_upstream(changes: SiteChanges, item: SiteUpstream, found: Upstream | None) -> None:
+    """Take a server away. Realms that name it are looked at when all of them are declared."""
+    shelf = changes.shelf("upstream", item.name, item.project)
+    if shelf is None:
+        return
+    if found is not None:
+        roaming.remove_upstream(changes.tx, shelf.id, found.id)
+    _removed(changes, "upstream", item.name, found, shelf.id)
+
+
+def _removed(changes: SiteChanges, table: str, name: str, found: object, project_id: ProjectId) -> None:
+    outcome = Outcome.LEFT if found is None else Outcome.CHANGED
+    changes.done(table, name, outcome, project_id, [] if found is None else ["removed"])
+
+
+def _check_servers(
+    changes: SiteChanges, realms: Iterable[Realm], servers: Container[tuple[ProjectId, str]]
+) -> None:
+    """A realm whose only server is gone would be looked up here: whoever is called alike would be let in."""
+    for realm in realms:
+        for name in realm.upstreams:
+            if (realm.project_id, name) not in servers:
+                changes.wrong("realm", realm.name, "upstreams", f'"{name}" is removed')
 
 
 def _check_ssids(changes: SiteChanges, realms: Iterable[Realm]) -> None:

@@ -33,11 +33,11 @@ from zhuomai_appliance.radius.framing import PacketStream
 from zhuomai_appliance.radius.packet import Code, WireError
 
 CONNECTIONS: Final = 1024
-CONNECTIONS_OF_ADDRESS: Final = 8
+CONNECTIONS_OF_ADDRESS: Final = 16
 """A proxy opens some, for more than 256 requests at once; a device one."""
 
 CONNECTS_PER_SECOND: Final = 1.0
-CONNECTS_AT_ONCE: Final = 16
+CONNECTS_AT_ONCE: Final = 32
 """Of one address: a handshake costs as much as ten logins, and a device that does it again and again has a reason."""
 
 HANDSHAKE_SECONDS: Final = 10.0
