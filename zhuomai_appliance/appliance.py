@@ -147,7 +147,7 @@ class Appliance(MultiService):
             effects.soon,
             clocks.now(),
         )
-        follow_up = FollowUp(store, self.interims, self.watched, self.alarms, effects.soon)
+        self.follow_up = follow_up = FollowUp(store, self.interims, self.watched, self.alarms, effects.soon)
         self.streams = streams = Streams(self.files, self.tls, clocks, self.reactor)
         lanes = {Transport.TLS: streams.lane}
         self.roaming = roaming = Roaming(

@@ -33,6 +33,7 @@ METRICS: Final[dict[str, Metric]] = {
         ("radius_stage_seconds", "The steps of the work on a request.", "port stage"),
         ("access_rejects_total", "Refused logins, by the reason.", "reason"),
         ("acct_reports_total", "Accounting reports worked on, by their kind.", "kind"),
+        ("acct_unattributed_total", "Sessions begun that belong to no account.", ""),
         ("control_requests_total", "CoA and Disconnect requests, by how they ended.", "kind outcome"),
         ("control_waiting", "CoA and Disconnect requests that wait for an answer.", ""),
         ("radsec_connections", "RadSec connections open at this moment.", ""),
@@ -97,6 +98,7 @@ def figures(appliance: Appliance) -> Iterator[Sample]:
         yield Sample(METRICS["zhuomai_radius_stage_seconds"], histogram, ("auth", stage))
     yield from _counted("access_rejects_total", appliance.access.rejected)
     yield from _counted("acct_reports_total", appliance.acct.reports)
+    yield _sample("acct_unattributed_total", appliance.follow_up.unattributed)
     for (kind, outcome), count in appliance.coa.outcomes.items():
         yield _sample("control_requests_total", count, kind, outcome)
     yield _sample("control_waiting", appliance.coa.waiting)

@@ -161,6 +161,8 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual(school.sessions(), [("S1", None, 10, 20, 60, None)])
         self.assertEqual(school.usage(), [(0, 0, 10, 20, 60)])
         self.assertEqual(school.effects(), [])
+        school.report(START, sid="S2", mac=LAPTOP, ip=LAPTOP_IP)
+        self.assertEqual(school.follow_up.unattributed, 1)
 
     def test_lost_start(self) -> None:
         """An interim without a Start opens the session with its whole age."""

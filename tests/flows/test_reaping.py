@@ -266,3 +266,15 @@ class MarkSweepTests(SynchronousTestCase):
         school.sql("UPDATE session SET stopped_at = 1")
         school.run(school.reaper.sweep_marks(school.now()))
         self.assertEqual((school.alarms.standing(), school.watched.ids), ([], set()))
+
+    def test_marked_session_without_reports_is_asked_for_every_ten_minutes(self) -> None:
+        """A device that sends no interims, and did not answer then, is asked again until it does."""
+        school = School()
+        school.report(START, mac=PHONE)
+        school.sql(f"INSERT INTO must_reauth VALUES (1, 1, NULL, 1, 'expired', 'no answer', {NOW})")
+        school.control.script = [SILENT]
+        for _ in range(41):
+            school.run(school.reaper.sweep_marks(school.now()))
+            school.dispatch()
+            school.clock.advance(30)
+        self.assertEqual(school.control.kinds(), ["disconnect"] * 2)

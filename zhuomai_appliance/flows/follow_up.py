@@ -39,11 +39,15 @@ class FollowUp:
         self._watched = watched
         self._alarms = alarms
         self._wake = wake
+        #: Sessions begun that are nobody's: recorded, and billed to nobody (semantics §6).
+        self.unattributed = 0
         self._addresses: dict[SessionId, frozenset[Ipv6Span]] = {}
 
     def after(self, nas: Nas, report: UsageReport, recorded: Recorded) -> Deferred[None] | None:
         """Look at one report that was recorded; what the device's answer has to wait for, None for nothing."""
         session_id = recorded.session_id
+        if recorded.account_id is None and session_id is not None and not recorded.since:
+            self.unattributed += 1
         if report.kind is ReportKind.INTERIM:
             self._interim(nas, report, recorded)
         if report.ipv6_prefixes and session_id is not None:

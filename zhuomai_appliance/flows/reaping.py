@@ -18,6 +18,7 @@ from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.watched import Watched
 from zhuomai_appliance.model import entitlement as chain_rules
+from zhuomai_appliance.model.access import SessionId
 from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.policy.sessions import stale_at
 from zhuomai_appliance.store import accounts, journal, sessions
@@ -30,6 +31,8 @@ SOONEST_SECONDS: Final = 900
 
 FROZEN_SECONDS: Final = 86_400
 """How long a silent device keeps its sessions open; then they end at their last sign all the same."""
+
+MARK_AGAIN_SECONDS: Final = 600
 
 QUIET_SECONDS: Final = 180
 QUIET_RATIO: Final = 0.5
@@ -69,6 +72,7 @@ class Reaper:
         self._watched = watched
         self._wake = wake
         self._began_at = began_at
+        self._tried: dict[SessionId, int] = {}
 
     async def look(self, now: int) -> int:
         """One round: close or ask about what is due, and set the alarms; how many sessions were closed or asked about."""
@@ -92,10 +96,11 @@ class Reaper:
         return done
 
     async def sweep_marks(self, now: int) -> None:
-        """Forget the marks of sessions that are over, and their alarms."""
+        """Forget the marks of sessions that are over, and their alarms; ask again for those whose device reports nothing."""
         await self._store.write(journal.drop_old_marks, droppable=True)
         marks = await self._store.read(journal.marked_sessions)
         self._watched.keep_marks({mark.session_id: mark.why for mark in marks})
+        await self._ask_again(marks, now)
         standing = set()
         for mark in marks:
             nas = self._tables.by_id(mark.nas_id)
@@ -107,6 +112,20 @@ class Reaper:
         for subject in self._alarms.of(AlarmKind.MUST_REAUTH) - standing:
             self._alarms.clear(AlarmKind.MUST_REAUTH, subject, now)
         self._interims.keep({nas.id for nas in self._tables.all_nas()})
+
+    async def _ask_again(self, marks: list[journal.Mark], now: int) -> None:
+        """Marked sessions are asked for with each report; devices without interims are asked every ten minutes."""
+        tried = {mark.session_id: self._tried.get(mark.session_id, mark.since) for mark in marks}
+        due = [mark for mark in marks if now - tried[mark.session_id] >= MARK_AGAIN_SECONDS]
+        self._tried = tried | {mark.session_id: now for mark in due}
+
+        def task(tx: Transaction) -> None:
+            for mark in due:
+                effects.end_session(tx, mark.session_id, mark.project_id, mark.why, now, again=True)
+
+        if due:
+            await self._store.write(task)
+            self._wake()
 
     # What is due ------------------------------------------------------------------------------------------------------
 
