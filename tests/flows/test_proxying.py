@@ -141,6 +141,15 @@ def test_what_a_server_may_set_is_said_in_its_entry(school: Roamers) -> None:
     assert 88 not in dict(answer.attributes)
 
 
+def test_a_name_from_elsewhere_must_be_of_its_realm(school: Roamers) -> None:
+    """A device would report under it: «zhang», or somebody of another realm, is not theirs to name."""
+    school.away()
+    for name, kept in ((b"inner@EDU.cn", True), (b"zhang", False), (b"boss@staff", False), (b"\xff@", False)):
+        school.home.script["near"] = [says(ACCEPT, (1, name))]
+        answer = school.login("anonymous@edu.cn")
+        assert ((1, name) in answer.attributes) is kept
+
+
 def test_a_refusal_from_elsewhere_is_recorded_as_one(school: Roamers) -> None:
     """Its words reach the user and the record; a second server is not asked whether it thinks otherwise."""
     school.away()

@@ -20,7 +20,7 @@ from zhuomai_appliance.flows.realms import Domain, Server, refusal_of
 from zhuomai_appliance.flows.roster import Roster, Standing
 from zhuomai_appliance.model.access import AccessAttempt, Grant, PapProof, Reason, Rejection
 from zhuomai_appliance.model.network import Nas
-from zhuomai_appliance.model.roaming import ANY_OTHER, Upstream, UpstreamId, WhenSilent
+from zhuomai_appliance.model.roaming import ANY_OTHER, Upstream, UpstreamId, WhenSilent, normal_realm
 from zhuomai_appliance.policy.authorize import granted_to_guest
 from zhuomai_appliance.policy.rules import OPEN, Ruling
 from zhuomai_appliance.radius import attributes as attr
@@ -33,6 +33,7 @@ from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.vendors import profile_for
 from zhuomai_appliance.vendors.replies import attributes_for
+from zhuomai_appliance.vendors.requests import split_realm
 
 CONVERSATIONS_KEPT: Final = 20_000
 CONVERSATION_SECONDS: Final = 120.0
@@ -231,6 +232,9 @@ class Proxying:
         own = attributes_for(grant, nas, profile_for(nas), None, attempt.access_kind, token)
         # What our rules set is set once; vendors' attributes differ inside
         ours = {number for number, _ in own} - {attr.VENDOR_SPECIFIC}
+        told = packet.first(attr.USER_NAME)
+        if told is not None and not _is_of(told, attempt, domain):
+            ours.add(attr.USER_NAME)
         theirs = tuple(one for one in kept if one[0] not in _TIMEOUTS and one[0] not in ours)
         return GuestVerdict(Code.ACCESS_ACCEPT, (*theirs, *own), None, name, reply.hidden)
 
@@ -250,6 +254,12 @@ class Proxying:
         if found is None or found[1] < self._monotonic():
             return None
         return found[0]
+
+
+def _is_of(name: bytes, attempt: AccessAttempt, domain: Domain) -> bool:
+    """Whether a name that another server gives is one of its realm: reports under any other might be taken for ours."""
+    _, realm = split_realm(text(name) or "")
+    return realm is not None and normal_realm(realm) == normal_realm(attempt.realm or domain.realm.name)
 
 
 def outgoing_name(packet: Packet, attempt: AccessAttempt, domain: Domain) -> bytes | None:
