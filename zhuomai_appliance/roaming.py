@@ -13,6 +13,7 @@ from zhuomai_appliance.flows.guest_reports import GuestReports
 from zhuomai_appliance.flows.proxying import Proxying, Tending
 from zhuomai_appliance.flows.radsec_peers import PeerCheck
 from zhuomai_appliance.flows.roster import Roster
+from zhuomai_appliance.flows.server_desk import ServerDesk
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.trace import Tracer
 from zhuomai_appliance.model.roaming import Transport, Upstream
@@ -115,6 +116,7 @@ class Roaming:
         )
         self.proxying = Proxying(store, vault, self.client, self.roster, entropy, clocks.monotonic)
         self.guests = GuestReports(store, vault, tables, self.client, self.roster, clocks.now)
+        self.desk = ServerDesk(tables, self.roster, self.client, clocks.monotonic)
         self._tending = Tending(self.client, self.roster, tables.upstreams)
 
     def rounds(self) -> tuple[Round, ...]:

@@ -61,6 +61,8 @@ class Home:
         return succeed(self.takes_reports)
 
     def probe(self, upstream: Upstream) -> Deferred[bool]:
+        if upstream.name in self.refuses:
+            return fail(self.refuses[upstream.name])
         self.probes.append(upstream.name)
         return succeed(self.lives)
 

@@ -46,6 +46,7 @@ class Realms:
     """The realms of one project. ``upstreams`` are the servers that any of them asks."""
 
     def __init__(self, domains: Sequence[Domain]) -> None:
+        self._domains = tuple(domains)
         self._named: dict[str, Domain] = {}
         self._below: dict[str, Domain] = {}
         self._of_ssid: dict[str, Domain] = {}
@@ -76,6 +77,11 @@ class Realms:
                 return found
             at = folded.find(".", at + 1)
         return self._other
+
+    def asking(self, upstream: Upstream) -> tuple[str, ...]:
+        """The names of the realms that ask a server."""
+        asked = [one for one in self._domains if any(each.upstream.id == upstream.id for each in one.servers)]
+        return tuple(sorted(domain.realm.name for domain in asked))
 
     def of(self, attempt: AccessAttempt) -> Domain | None:
         """The realm of a login."""
