@@ -188,6 +188,16 @@ class LivePolicyTests(SynchronousTestCase):
         school.dispatch()
         self.assertEqual(school.control.kinds(), ["change", "disconnect"])
 
+    def test_plan_is_no_leave_for_what_is_forbidden(self) -> None:
+        """A session that rules or lists forbid is ended though its account owns a plan; so is one that is kicked or locked."""
+        for why in ("forbidden", "kicked", "locked", "replaced"):
+            school = School()
+            school.person("20260001", school.plan())
+            school.report(START)
+            school.write(lambda tx, s=school, w=why: effects.end_session(tx, SessionId(1), s.project, w, NOW))  # type: ignore[misc]
+            school.dispatch()
+            self.assertEqual(school.control.kinds(), ["disconnect"], why)
+
     def test_used_up_account_is_ended_by_any_change(self) -> None:
         """Who has nothing left and is changed in any way goes off: there is no policy to send."""
         school = School()

@@ -39,8 +39,8 @@ ACK_GRACE_SECONDS: Final = 10
 STALE_AGAIN_SECONDS: Final = 60
 """A silent session of which its device says something odd is kept for so long, and then closed all the same."""
 
-_LIFTED: Final = frozenset(("expired", "used_up", "forbidden", "not_allowed"))
-"""Reasons that a purchase, or another rule, may have taken away while the request waited."""
+_LIFTED: Final = frozenset(("expired", "used_up", "not_allowed"))
+"""Reasons that a purchase may have taken away while the request waited; what rules and lists forbid stays forbidden."""
 
 _OVER: Final = frozenset((NakAction.DONE, NakAction.GONE))
 

@@ -26,6 +26,9 @@ def policy_now(
     login = None if session.account_id is None else accounts.login_by_id(reader, session.account_id)
     if login is None or login.chain is None or login.account.is_locked(now):
         return None
+    closed_at = login.account.closed_at
+    if closed_at is not None and closed_at <= now:
+        return None
     chain = chain_rules.load(login.chain)
     segment = chain_rules.current(chain, now)
     if segment is None:
