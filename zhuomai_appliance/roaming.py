@@ -109,6 +109,7 @@ class Roaming:
             return UdpLane(reactor, clocks, upstream, secret)
 
         self._store = store
+        self._tables = tables
         self._clocks = clocks
         self.roster = Roster(clocks.monotonic)
         self.client = ProxyClient(
@@ -122,10 +123,14 @@ class Roaming:
     def rounds(self) -> tuple[Round, ...]:
         """What is done by the clock."""
         return (
-            Round("servers elsewhere", 2.0, self._tending.run, self._clocks),
+            Round("servers elsewhere", 2.0, self._tend, self._clocks),
             Round("reports elsewhere", 1.0, self.guests.run, self._clocks),
             Round("guests", 3600.0, self._while_writable(self.guests.tidy), self._clocks),
         )
+
+    async def _tend(self) -> None:
+        self.client.keep(self._tables.upstreams())
+        await self._tending.run()
 
     def _while_writable(self, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         async def run() -> None:

@@ -148,8 +148,13 @@ class ProxyClientTests(SynchronousTestCase):
         self.client.probe(upstream(secret=b"new"))
         self.assertIsNone(self.successResultOf(asked))
         self.assertEqual((len(self.net.opened), self.net.closed), (2, 1))
-        self.client.close()
+        self.client.keep([upstream(secret=b"new")])
+        self.assertEqual(self.net.closed, 1)
+        self.client.keep([])
         self.assertEqual(self.net.closed, 2)
+        self.client.probe(upstream())
+        self.client.close()
+        self.assertEqual(self.net.closed, 3)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_what_does_not_fit_is_not_sent(self) -> None:

@@ -6,7 +6,7 @@ A lane is one socket or one connection with its own 256 identifiers. A server ge
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -273,6 +273,13 @@ class ProxyClient:
             ways, upstream.auth_port, Code.STATUS_SERVER, (), self._nonce(), signed_answer=False
         )
         return asked.addCallback(_came)
+
+    def keep(self, upstreams: Iterable[Upstream]) -> None:
+        """Hang up on servers that are no longer declared."""
+        ids = {one.id for one in upstreams}
+        for gone in self._ways.keys() - ids:
+            for lane in self._ways.pop(gone).lanes:
+                lane.close()
 
     def close(self) -> None:
         """Ask nothing more; whoever waits is told that nobody answered."""
