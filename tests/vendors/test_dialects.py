@@ -41,6 +41,8 @@ def test_one_table_for_one_set_of_settings() -> None:
         {"isolation_as": 5},
         {"rate_unit": 0},
         {"rate_unit": True},
+        {"requests_per_second": 0},
+        {"requests_per_second": "many"},
         {"always": "No-Such-Attribute = 1"},
         {"always": "Port-Limit = many"},
         {"always": "; ".join(["Reply-Message = " + "x" * 200] * 6)},

@@ -209,6 +209,8 @@ def mistakes(vendor: Vendor, quirks: Mapping[str, Quirk]) -> tuple[str, ...]:
     ]
     if "rate_unit" in quirks and _number(quirks["rate_unit"], 10**9) is None:
         found.append("rate_unit: the bits per second of one count, such as 1000")
+    if "requests_per_second" in quirks and _number(quirks["requests_per_second"], 10**6) is None:
+        found.append("requests_per_second: a whole number, such as 500")
     if "redirect_acl" in quirks and vendor not in _REDIRECT_ACLS:
         found.append(f"redirect_acl: {_none_of('', (), vendor)}")
     return (*found, *_always(vendor, str(quirks.get("always", "")))[1])
