@@ -13,6 +13,7 @@ from zhuomai_appliance.commands.backstage import perform
 from zhuomai_appliance.commands.options import Apply
 from zhuomai_appliance.config import Config, ConfigErrors, read_toml
 from zhuomai_appliance.net.control import CommandFailed
+from zhuomai_appliance.web.device_words import SENTENCES
 
 LISTED_AT_MOST: Final = 50
 
@@ -46,6 +47,8 @@ def print_report(report: Mapping[str, Any], *, as_json: bool) -> None:
         note = f" ({item['note']})" if item["note"] else ""
         if item["outcome"] != "left" or not brief:
             print(f"{item['outcome']:8} {item['table']} {item['name']}{note}")
+    for device, word, instead in report["remarks"]:
+        print(f"{'note':8} nas {device}: {SENTENCES[word] % {'instead': instead}}")
     counts = {word: sum(item["outcome"] == word for item in items) for word in ("created", "changed", "left")}
     print(", ".join(f"{count} {word}" for word, count in counts.items()))
     if report["dry_run"]:

@@ -8,7 +8,7 @@ import shutil
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -23,10 +23,12 @@ from zhuomai_appliance.commands.options import Check
 from zhuomai_appliance.config import Config, Endpoint
 from zhuomai_appliance.entropy import SystemEntropy
 from zhuomai_appliance.paths import StateFiles
-from zhuomai_appliance.store import checks, migrate
+from zhuomai_appliance.store import checks, migrate, network
 from zhuomai_appliance.store.interface import StoreRefused
 from zhuomai_appliance.store.sqlite import reading
 from zhuomai_appliance.store.vault import VaultLocked, load_key
+from zhuomai_appliance.vendors.device_kinds import support_of
+from zhuomai_appliance.vendors.dialects import mistakes
 
 BORN: Final = 1_764_000_000
 """No clock that is right shows a time before this program was written (November 2025)."""
@@ -86,6 +88,7 @@ def _database(config: Config, files: StateFiles, now: int) -> Iterator[Finding]:
             key_id = migrate.get_meta(reader, migrate.KEY_ID)
             broken = checks.damage(reader)
             newest_event = checks.newest_event(reader)
+            devices = network.kinds(reader)
     except (StoreRefused, sqlite3.Error, OSError) as error:
         yield Finding("database", "fail", str(error))
         return
@@ -95,6 +98,7 @@ def _database(config: Config, files: StateFiles, now: int) -> Iterator[Finding]:
     else:
         yield Finding("database", "fail", f"is damaged ({broken}); restore the newest backup")
     yield Finding("schema", "ok", f"version {version}")
+    yield from _devices(devices)
     if now < BORN:
         yield Finding("clock", "fail", f"shows {_day(now)}, which is long past; set it, then start again")
     elif newest_event > now + 300:
@@ -103,6 +107,17 @@ def _database(config: Config, files: StateFiles, now: int) -> Iterator[Finding]:
         )
     else:
         yield Finding("clock", "ok", f"{_day(now)} UTC, not behind the books")
+
+
+def _devices(devices: Sequence[network.DeviceFacts]) -> Iterator[Finding]:
+    """Access devices whose maker and kind do not go together, or whose settings mean nothing."""
+    for name, vendor, kind, quirks in devices:
+        support = support_of(vendor, kind)
+        if support.instead is not None:
+            sentence = f"a {kind} of {vendor} reads attributes differently; choose vendor {support.instead}"
+            yield Finding(f"device {name}", "warn", sentence)
+        for line in mistakes(vendor, quirks):
+            yield Finding(f"device {name}", "warn", f"quirks: {line}")
 
 
 def _key(config: Config, key_id: str | None) -> Finding:

@@ -21,6 +21,7 @@ from zhuomai_appliance.net.control import CommandFailed, Handler, Params
 from zhuomai_appliance.store import journal, sessions
 from zhuomai_appliance.store.backup import BackupStopped
 from zhuomai_appliance.store.interface import StoreRefused, StoreUnavailable
+from zhuomai_appliance.vendors.device_kinds import support_of
 
 LOCAL = "local"
 """The address of whoever sits at the machine."""
@@ -56,7 +57,16 @@ async def _apply(stage: Backstage, params: Params) -> Any:
         raise CommandFailed(*(f"{params['origin']}: {line}" for line in error.errors)) from None
     if not report.dry_run and report.touched_tables():
         stage.changed()
-    return report.as_facts()
+    return report.as_facts() | {"remarks": _remarks(wanted)}
+
+
+def _remarks(wanted: site.Site) -> list[list[str]]:
+    """What the kinds of the declared devices cannot do: the device's name and a stable word each, and what instead."""
+    found = []
+    for nas in wanted.nas:
+        support = support_of(nas.vendor, nas.device_kind)
+        found += [[nas.name, note.value, support.instead or ""] for note in support.notes]
+    return found
 
 
 def _read_site(raw: Mapping[str, Any], errors: Sequence[str]) -> site.Site:

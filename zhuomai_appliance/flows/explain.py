@@ -30,6 +30,7 @@ from zhuomai_appliance.store import accounts, sessions
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.vendors import attributes_for, profile_for, rejection_attributes
+from zhuomai_appliance.vendors.preview import Remark, preview
 from zhuomai_appliance.vendors.requests import split_realm
 
 _ACCOUNT: Final = next(check for check in authorize.BEFORE_PROOF if check.name == "account")
@@ -96,6 +97,7 @@ class Explanation:
     end_why: str | None
     attributes: tuple[tuple[str, str], ...]
     ends: tuple[str, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 class Explainer:
@@ -143,6 +145,9 @@ class Explainer:
             end_why=None if end is None else end[1],
             attributes=self._attributes(verdict, nas, renamed, attempt.access_kind),
             ends=_ends(case) if isinstance(verdict, Grant) else (),
+            remarks=preview(verdict, nas, renamed, attempt.access_kind).remarks
+            if isinstance(verdict, Grant)
+            else (),
         )
 
     def _attributes(
@@ -385,4 +390,5 @@ def as_facts(found: Explanation, tables: Tables, words: ReasonWords) -> dict[str
         "would_end": list(found.ends),
         "vendor": nas.vendor.value,
         "attributes": [{"name": name, "value": value} for name, value in found.attributes],
+        "remarks": [{"word": one.word, "facts": dict(one.facts)} for one in found.remarks],
     }

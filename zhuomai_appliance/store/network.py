@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import NamedTuple
 
 from zhuomai_appliance.model.network import (
     AccessListEntry,
@@ -64,6 +65,20 @@ def all_nas(reader: Reader, vault: Vault) -> list[Nas]:
     """
     learned = signers(reader)
     return [_nas(row, vault, learned) for row in reader.all(_Q.all_nas)]
+
+
+class DeviceFacts(NamedTuple):
+    """What an access device is, without its secrets."""
+
+    name: str
+    vendor: Vendor
+    device_kind: str
+    quirks: dict[str, str | int | bool]
+
+
+def kinds(reader: Reader) -> list[DeviceFacts]:
+    """What every access device is; no key is needed."""
+    return [DeviceFacts(row[0], Vendor(row[1]), row[2], json.loads(row[3])) for row in reader.all(_Q.kinds)]
 
 
 def _nas(row: Row, vault: Vault, learned: frozenset[tuple[NasId, str]]) -> Nas:

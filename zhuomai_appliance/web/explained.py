@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from zhuomai_appliance.flows.preview import Remark
+from zhuomai_appliance.web.device_words import told as sentence_of
 from zhuomai_appliance.web.words import Words, mark
 
 STEPS: Final = {
@@ -81,6 +83,8 @@ def lines(facts: Mapping[str, Any], words: Words) -> Iterator[str]:
     yield text(mark("Attributes for %(nas)s (%(vendor)s):"), nas=asked["nas"], vendor=facts["vendor"])
     for attribute in facts["attributes"]:
         yield f"  {attribute['name']} = {attribute['value']}"
+    for remark in facts["remarks"]:
+        yield f"  ! {sentence_of(Remark(remark['word'], tuple(remark['facts'].items())), words)}"
 
 
 def _step(number: int, step: Mapping[str, Any], words: Words) -> str:

@@ -15,6 +15,9 @@ SELECT id, project_id, name, address, identifier, vendor, device_kind, secret_se
        ipv6_counters, message_authenticator, quirks
 FROM nas ORDER BY id
 
+-- name: kinds
+SELECT name, vendor, device_kind, quirks FROM nas ORDER BY id
+
 -- name: insert_nas
 INSERT INTO nas (project_id, name, address, identifier, vendor, device_kind, secret_sealed, coa_port, portal_port,
        portal_version, portal_auth, portal_secret_sealed, user_networks, interim_seconds, traffic_unit, swap_direction,

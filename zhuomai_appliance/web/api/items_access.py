@@ -110,11 +110,16 @@ class AttributeItem(Answer):
     value: str
 
 
-class RemarkItem(Answer):
-    """Something to look at: a stable word, its facts, and the sentence."""
+class RemarkWord(Answer):
+    """Something to look at: a stable word and its facts."""
 
     word: str
     facts: dict[str, str]
+
+
+class RemarkItem(RemarkWord):
+    """The same with its sentence."""
+
     sentence: str
 
 
@@ -156,3 +161,4 @@ class ExplanationItem(Answer):
     would_end: list[str]
     vendor: str
     attributes: list[AttributeItem]
+    remarks: list[RemarkWord]

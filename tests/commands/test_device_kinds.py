@@ -1,0 +1,74 @@
+"""Makers, kinds and settings of access devices, as `apply`, `check` and `explain` tell of them."""
+
+from __future__ import annotations
+
+import json
+
+from tests.commands.box import SITE, Box
+
+MISTAKEN = """
+[[nas]]
+name = "me60"
+address = "192.0.2.60"
+secret = "very-secret"
+vendor = "huawei-campus"
+device_kind = "bras"
+[[nas]]
+name = "wall"
+address = "192.0.2.61"
+secret = "very-secret"
+vendor = "aruba"
+device_kind = "firewall"
+[[nas]]
+name = "bas"
+address = "192.0.2.62"
+secret = "very-secret"
+vendor = "zhuomai"
+device_kind = "bras"
+quirks = { dialect = "mikrotik" }
+"""
+
+
+def test_apply_says_what_a_pair_cannot_do(box: Box) -> None:
+    """Each declared device whose kind has limits gets a line for each; a full pair gets none; JSON has the words."""
+    path = box.write("site.toml", SITE + MISTAKEN)
+    status, out, _ = box.run("apply", path)
+    assert status == 0
+    notes = [line for line in out.splitlines() if line.startswith("note")]
+    assert "note     nas me60: This kind of device reads the numbers of attributes differently" in notes[0]
+    assert notes[0].endswith("choose the vendor huawei-bras.")
+    assert any("wall: No document" in line for line in notes)
+    assert any("bas: The VLAN is that of the line" in line for line in notes)
+    assert not [line for line in notes if "nas ac1" in line]
+    facts = json.loads(box.run("apply", path, "--json")[1])
+    assert ["me60", "other_vendor", "huawei-bras"] in facts["remarks"]
+
+
+def test_apply_refuses_settings_that_mean_nothing(box: Box) -> None:
+    """A dialect that a maker does not have is a mistake in the file, told by its key."""
+    wrong = MISTAKEN.replace('"mikrotik"', '"klingon"')
+    status, _, err = box.run("apply", box.write("site.toml", SITE + wrong))
+    assert status == 1
+    (line,) = err
+    assert line.endswith('nas bas: quirks: dialect: "klingon" is none of wispr, huawei-bras, mikrotik')
+
+
+def test_check_warns_of_a_pair_that_does_not_go_together(box: Box) -> None:
+    """The mistake stands in `check` as long as it stands in the books."""
+    assert box.run("apply", box.write("site.toml", SITE + MISTAKEN))[0] == 0
+    found = {one["what"]: one for one in json.loads(box.run("check", "--json")[1])["checks"]}
+    assert found["device me60"]["word"] == "warn"
+    assert "choose vendor huawei-bras" in found["device me60"]["sentence"]
+    assert "device ac1" not in found
+    assert "device bas" not in found
+
+
+def test_explain_tells_what_to_look_at(box: Box) -> None:
+    """The attributes of an accepted login come with what must be true on the device."""
+    assert box.run("apply", box.write("site.toml", SITE + MISTAKEN))[0] == 0
+    asked = ("explain", "20260002", "--nas", "wall", "--at", "2026-11-25T10:00")
+    facts = json.loads(box.run(*asked, "--json")[1])
+    assert "rate_by_role" in {one["word"] for one in facts["remarks"]}
+    english = box.run(*asked, "--lang", "en")[1]
+    assert "  ! The rate 4M/8M is not sent: on these devices it belongs to a role." in english
+    assert "不下发速率 4M/8M" in box.run(*asked, "--lang", "zh")[1]
