@@ -9,7 +9,7 @@ from zhuomai_appliance.flows.alarms import AlarmKind
 from zhuomai_appliance.flows.ports import ControlResult
 from zhuomai_appliance.flows.watched import Watched
 from zhuomai_appliance.model.access import SessionId
-from zhuomai_appliance.store import journal
+from zhuomai_appliance.store import marks
 
 
 class MarkTests(OneSession):
@@ -23,7 +23,7 @@ class MarkTests(OneSession):
         school.dispatch()
 
     def marks(self) -> list[tuple[int, str, str]]:
-        return [(m.session_id, m.why, m.said) for m in journal.marked_sessions(self.school.store.reader)]
+        return [(m.session_id, m.why, m.said) for m in marks.marked_sessions(self.school.store.reader)]
 
     def test_silent_device_leaves_a_mark(self) -> None:
         """What should be over and could not be ended is marked, with the device's last word, and raises an alarm."""
@@ -61,4 +61,4 @@ class MarkTests(OneSession):
         self.assertEqual(watched.ids, {1})
         school.report(STOP, 31 * DAY)
         self.assertEqual(self.marks(), [])
-        self.assertEqual(school.write(journal.drop_old_marks), 1)
+        self.assertEqual(school.write(marks.drop_old_marks), 1)

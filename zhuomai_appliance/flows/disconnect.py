@@ -25,7 +25,7 @@ from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.watched import Expected, Watched
 from zhuomai_appliance.model.access import Session, SessionId
 from zhuomai_appliance.model.network import Nas, NasId
-from zhuomai_appliance.store import journal, sessions
+from zhuomai_appliance.store import journal, marks, sessions
 from zhuomai_appliance.store.interface import Store, StoreUnavailable, Transaction
 from zhuomai_appliance.store.sessions import StoredSession
 from zhuomai_appliance.vendors import profile_for
@@ -174,7 +174,7 @@ class Dispatcher:
 
         def task(tx: Transaction) -> None:
             journal.forget_effect(tx, row)
-            journal.unmark_session(tx, session.project_id, session.id)
+            marks.unmark_session(tx, session.project_id, session.id)
             effects.change_session(tx, session.id, session.project_id, now, must=False)
 
         await self._store.write(task)
@@ -189,7 +189,7 @@ class Dispatcher:
 
         def task(tx: Transaction) -> None:
             if journal.finish_effect(tx, row, ok=False, result=words, at=now):
-                journal.mark_session(tx, session.id, why, words, now)
+                marks.mark_session(tx, session.id, why, words, now)
 
         await self._store.write(task)
         self._watched.mark(session.id, why)

@@ -7,7 +7,7 @@ Whatever changes what an account may do calls `apply_live`, and its running sess
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import SessionId
@@ -221,13 +221,21 @@ def apply_live_to(
     everybody: bool = False,
     must: bool = True,
 ) -> int:
-    """The same for whoever is online and belongs to some groups, follows some rates, or is of the project at all.
+    """Change the sessions of whoever belongs to some groups, has some rates of his own, or is of the project at all.
+
+    One statement for each of them, whatever their number: a whole school may be online. Who has no right any more is
+    ended when his turn comes.
 
     Returns:
-        How many people's sessions are told.
+        How many sessions are told.
     """
     told = 0
-    for account_id, group_id, own_rate in sessions.people_online(tx, project_id):
-        is_meant = everybody or group_id in groups or (own_rate is not None and own_rate in rates)
-        told += is_meant and apply_live(tx, account_id, project_id, at, must=must)
+    wanted: list[dict[str, Any]] = [{"everybody": True}] if everybody else []
+    wanted += [{"group_id": group_id} for group_id in groups]
+    wanted += [{"rate_id": rate_id} for rate_id in rates]
+    for whom in wanted:
+        # A second later, when the tables in memory have been read anew
+        told += journal.put_effects_of_sessions(
+            tx, project_id, CHANGE, {"must": must}, at=at, due_at=at + 1, over=must, **whom
+        )
     return told

@@ -21,7 +21,7 @@ from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import SessionId
 from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.policy.sessions import stale_at
-from zhuomai_appliance.store import accounts, journal, sessions
+from zhuomai_appliance.store import accounts, marks, sessions
 from zhuomai_appliance.store.interface import Reader, Store, Transaction
 from zhuomai_appliance.store.sessions import OpenDevice, SilentSession
 
@@ -97,12 +97,12 @@ class Reaper:
 
     async def sweep_marks(self, now: int) -> None:
         """Forget the marks of sessions that are over, and their alarms; ask again for those whose device reports nothing."""
-        await self._store.write(journal.drop_old_marks, droppable=True)
-        marks = await self._store.read(journal.marked_sessions)
-        self._watched.keep_marks({mark.session_id: mark.why for mark in marks})
-        await self._ask_again(marks, now)
+        await self._store.write(marks.drop_old_marks, droppable=True)
+        marked = await self._store.read(marks.marked_sessions)
+        self._watched.keep_marks({mark.session_id: mark.why for mark in marked})
+        await self._ask_again(marked, now)
         standing = set()
-        for mark in marks:
+        for mark in marked:
             nas = self._tables.by_id(mark.nas_id)
             if nas is not None:
                 standing.add(effects.subject(mark.session_id, nas.name))
@@ -113,10 +113,10 @@ class Reaper:
             self._alarms.clear(AlarmKind.MUST_REAUTH, subject, now)
         self._interims.keep({nas.id for nas in self._tables.all_nas()})
 
-    async def _ask_again(self, marks: list[journal.Mark], now: int) -> None:
+    async def _ask_again(self, marked: list[marks.Mark], now: int) -> None:
         """Marked sessions are asked for with each report; devices without interims are asked every ten minutes."""
-        tried = {mark.session_id: self._tried.get(mark.session_id, mark.since) for mark in marks}
-        due = [mark for mark in marks if now - tried[mark.session_id] >= MARK_AGAIN_SECONDS]
+        tried = {mark.session_id: self._tried.get(mark.session_id, mark.since) for mark in marked}
+        due = [mark for mark in marked if now - tried[mark.session_id] >= MARK_AGAIN_SECONDS]
         self._tried = tried | {mark.session_id: now for mark in due}
 
         def task(tx: Transaction) -> None:

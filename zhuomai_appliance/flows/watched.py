@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from zhuomai_appliance.flows import effects
 from zhuomai_appliance.model.access import SessionId
 from zhuomai_appliance.model.traffic import RateLimit
-from zhuomai_appliance.store import journal
+from zhuomai_appliance.store import journal, marks
 from zhuomai_appliance.store.interface import Reader
 
 
@@ -50,7 +50,7 @@ class Watched:
                 SessionId(facts["session_id"]),
                 Expected(rate, facts["since"], must=facts["must"], retried=facts["retried"]),
             )
-        self.keep_marks({mark.session_id: mark.why for mark in journal.marked_sessions(reader)})
+        self.keep_marks({mark.session_id: mark.why for mark in marks.marked_sessions(reader)})
 
     def expect(self, session_id: SessionId, expected: Expected) -> None:
         """Look at the rate that the session's next report tells."""

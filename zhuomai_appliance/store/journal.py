@@ -179,6 +179,43 @@ def put_effect(
     return added == 1
 
 
+def put_effects_of_sessions(
+    tx: Transaction,
+    project_id: ProjectId,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    at: int,
+    due_at: int,
+    over: bool,
+    group_id: int | None = None,
+    rate_id: int | None = None,
+    everybody: bool = False,
+) -> int:
+    """Add an effect for each open session of people of a group, of a rate of their own, or of all: one statement.
+
+    Args:
+        payload: what each payload holds beside its ``session_id``, whose name sorts behind all of its keys.
+        over: as for `put_effect`; finished ones are re-armed in any case.
+
+    Returns:
+        For how many sessions something will be sent that was not waiting before.
+    """
+    head = _json({**payload, "session_id": 0}).removesuffix("0}")
+    return tx.run(
+        _Q.change_sessions,
+        project_id=project_id,
+        kind=kind,
+        payload=head,
+        at=at,
+        due_at=due_at,
+        over=int(over),
+        group_id=group_id,
+        rate_id=rate_id,
+        everybody=int(everybody),
+    )
+
+
 def devices_due(reader: Reader, now: int) -> list[NasId]:
     """The devices for which effects are due, the longest waiting first; 0 stands for one that is not known."""
     return [NasId(nas_id) for nas_id, _ in reader.all(_Q.outbox_devices, now=now)]
@@ -235,41 +272,6 @@ def postpone_effect(tx: Transaction, row: OutboxRow, *, due_at: int, result: str
 def drop_old(tx: Transaction, before: int) -> int:
     """Forget effects that ended, and answers kept for a repetition, before a time; how many rows."""
     return tx.run(_Q.drop_old_effects, before=before) + tx.run(_Q.drop_old_answers, before=before)
-
-
-# Sessions that outlive their right ---------------------------------------------------------------------------------------
-
-
-class Mark(NamedTuple):
-    """A running session that should be over and could not be ended: ``said`` is the device's last word."""
-
-    project_id: ProjectId
-    session_id: SessionId
-    account_id: AccountId | None
-    nas_id: NasId
-    why: str
-    said: str
-    since: int
-
-
-def mark_session(tx: Transaction, session_id: SessionId, why: str, said: str, at: int) -> None:
-    """Note that a session must authenticate anew (billing rules §13); one that is over is not marked."""
-    tx.run(_Q.mark_session, session_id=session_id, why=why, said=said, at=at)
-
-
-def unmark_session(tx: Transaction, project_id: ProjectId, session_id: SessionId) -> None:
-    """Take a mark back."""
-    tx.run(_Q.unmark_session, project_id=project_id, session_id=session_id)
-
-
-def drop_old_marks(tx: Transaction) -> int:
-    """Forget the marks of sessions that are over; how many."""
-    return tx.run(_Q.drop_old_marks)
-
-
-def marked_sessions(reader: Reader) -> list[Mark]:
-    """Every marked session that runs on."""
-    return [Mark._make(row) for row in reader.all(_Q.marked_sessions)]
 
 
 # Idempotency --------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from zhuomai_appliance.model.access import AccessKind, ClosedBy, Session, SessionId
 from zhuomai_appliance.model.network import NasId, ProjectId
-from zhuomai_appliance.model.people import AccountId, GroupId
+from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.store import months
 from zhuomai_appliance.store.interface import Reader, Row, Transaction
 from zhuomai_appliance.store.sql import load
@@ -311,16 +311,6 @@ def open_devices(reader: Reader, now: int) -> list[OpenDevice]:
 def last_packets(reader: Reader) -> dict[NasId, int]:
     """When each NAS with open sessions was last heard."""
     return {NasId(nas_id): seen for nas_id, seen in reader.all(_Q.last_packet_of_nas)}
-
-
-def people_online(
-    reader: Reader, project_id: ProjectId
-) -> list[tuple[AccountId, GroupId | None, int | None]]:
-    """Who is online in a project: account, its group and its own rate."""
-    return [
-        (AccountId(account_id), group_id, rate_id)
-        for account_id, group_id, rate_id in reader.all(_Q.people_online, project_id=project_id)
-    ]
 
 
 def set_interim(tx: Transaction, session_id: SessionId, interim_seconds: int) -> None:

@@ -67,6 +67,16 @@ UPDATE outbox SET state = 'waiting', payload = :payload, due_at = :due_at, tries
        revision = revision + 1
 WHERE key = :key AND (state <> 'waiting' OR :over = 1)
 
+-- name: change_sessions
+INSERT INTO outbox (project_id, key, kind, payload, due_at, tries, state, result, created_at, nas_id)
+SELECT s.project_id, CAST(:kind AS TEXT) || ':' || s.id, :kind, CAST(:payload AS TEXT) || s.id || '}', :due_at, 0, 'waiting', '', :at, s.nas_id
+FROM session s JOIN account a ON a.id = s.account_id
+WHERE s.stopped_at IS NULL AND s.project_id = :project_id
+  AND (:everybody = 1 OR a.group_id = :group_id OR a.rate_id = :rate_id)
+ON CONFLICT (key) DO UPDATE SET state = 'waiting', payload = excluded.payload, due_at = excluded.due_at, tries = 0,
+       result = '', done_at = NULL, revision = outbox.revision + 1
+WHERE outbox.state <> 'waiting' OR :over = 1
+
 -- name: outbox_devices
 SELECT nas_id, MIN(id) FROM outbox WHERE state = 'waiting' AND nas_id IS NOT NULL AND due_at <= :now
 GROUP BY nas_id ORDER BY 2
@@ -78,22 +88,6 @@ WHERE state = 'waiting' AND nas_id = :nas_id AND due_at <= :now ORDER BY due_at,
 -- name: outbox_waiting
 SELECT id, project_id, key, kind, payload, due_at, tries, revision FROM outbox
 WHERE state = 'waiting' AND kind = :kind ORDER BY id
-
--- name: mark_session
-INSERT INTO must_reauth (project_id, session_id, account_id, nas_id, why, said, since)
-SELECT project_id, id, account_id, nas_id, :why, :said, :at FROM session WHERE id = :session_id AND stopped_at IS NULL
-ON CONFLICT (project_id, session_id) DO UPDATE SET why = excluded.why, said = excluded.said
-
--- name: unmark_session
-DELETE FROM must_reauth WHERE session_id = :session_id AND project_id = :project_id
-
--- name: drop_old_marks
-DELETE FROM must_reauth WHERE NOT EXISTS
-       (SELECT 1 FROM session s WHERE s.id = must_reauth.session_id AND s.stopped_at IS NULL)
-
--- name: marked_sessions
-SELECT m.project_id, m.session_id, m.account_id, m.nas_id, m.why, m.said, m.since
-FROM must_reauth m JOIN session s ON s.id = m.session_id WHERE s.stopped_at IS NULL ORDER BY m.session_id
 
 -- name: outbox_next
 SELECT MIN(due_at) FROM outbox WHERE state = 'waiting'

@@ -125,10 +125,6 @@ FROM session WHERE stopped_at IS NULL GROUP BY nas_id, nas_address ORDER BY nas_
 UPDATE session SET stopped_at = updated_at, closed_by = 'stale' WHERE id = :id AND stopped_at IS NULL
    AND seen_at <= :seen_before
 
--- name: people_online
-SELECT DISTINCT s.account_id, a.group_id, a.rate_id FROM session s JOIN account a ON a.id = s.account_id
-WHERE s.stopped_at IS NULL AND s.project_id = :project_id ORDER BY s.account_id
-
 -- name: set_interim
 UPDATE session SET interim_seconds = :interim_seconds WHERE id = :id
 
