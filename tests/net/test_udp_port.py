@@ -106,9 +106,11 @@ class StampTests(TestCase):
         port.stopReading()
         client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(client.close)
-        client.sendto(b"hello", ("127.0.0.1", port.getHost().port))
 
         async def run() -> None:
+            # The kernel begins to stamp a moment after it is asked to
+            await deferLater(reactor, 0.2)
+            client.sendto(b"hello", ("127.0.0.1", port.getHost().port))
             await deferLater(reactor, 0.5)
             port.startReading()
             await deferLater(reactor, 0.1)
