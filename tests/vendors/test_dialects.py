@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -11,7 +12,10 @@ from zhuomai_appliance.model.access import Grant
 from zhuomai_appliance.model.network import Nas, Vendor
 from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.vendors import attributes_for, profile_for, profile_of
-from zhuomai_appliance.vendors.dialects import mistakes
+from zhuomai_appliance.vendors.device_kinds import DeviceKind
+from zhuomai_appliance.vendors.dialects import ADAPTING, GROUPS, mistakes
+from zhuomai_appliance.vendors.standard import STANDARD_DIALECTS
+from zhuomai_appliance.vendors.zhuomai import ZHUOMAI_DIALECTS
 
 GRANT = Grant(None, None, None, RateLimit(4_000_000, 8_000_000), 0)
 
@@ -75,3 +79,17 @@ def test_a_setting_that_means_nothing_changes_nothing(
 def test_settings_that_mean_something(vendor: Vendor, settings: dict[str, str | int | bool]) -> None:
     """What the table knows is no mistake, and neither is what other parts read."""
     assert mistakes(vendor, settings) == ()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_setting_is_in_the_handbook(language: str) -> None:
+    """Each name of a setting, dialect and kind of group stands on the page of makers, and so does each maker."""
+    page = (Path(__file__).parents[2] / "web" / "handbook" / language / "vendors.md").read_text("utf-8")
+    names = {"rate_unit", "identity", "probe_username", *ADAPTING}
+    names |= (
+        {vendor.value for vendor in Vendor}
+        | {word for _, word in GROUPS}
+        | {*ZHUOMAI_DIALECTS, *STANDARD_DIALECTS}
+    )
+    names |= {kind.value for kind in DeviceKind}
+    assert [name for name in sorted(names) if name not in page] == []

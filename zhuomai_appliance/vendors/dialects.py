@@ -81,7 +81,7 @@ GROUPS: Final[Mapping[tuple[Vendor, str], tuple[AttributeId, Unit]]] = {
     (Vendor.MIKROTIK, "mark"): ((MIKROTIK_ID, 11), Unit.TEXT),
 }
 
-_ADAPTING: Final = (
+ADAPTING: Final = (
     "dialect",
     "up_type",
     "down_type",
@@ -118,7 +118,7 @@ def profile_for(nas: Nas) -> VendorProfile:
     quirks = nas.quirks
     if not quirks:
         return _PROFILES[nas.vendor]
-    chosen = tuple([(name, quirks[name]) for name in _ADAPTING if name in quirks])
+    chosen = tuple([(name, quirks[name]) for name in ADAPTING if name in quirks])
     return _adapted(nas.vendor, chosen) if chosen else _PROFILES[nas.vendor]
 
 

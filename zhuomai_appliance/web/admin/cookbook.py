@@ -128,6 +128,15 @@ _MIKROTIK: Final = """\
 /ip hotspot profile set default use-radius=yes radius-accounting=yes radius-interim-update=received
 """
 
+_MIKROTIK_ISOLATION: Final = """\
+/ip firewall filter add chain=forward src-address-list=isolated dst-address-list=isolated action=drop
+"""
+
+_PORT_ISOLATION: Final = """\
+interface GigabitEthernet 0/1
+ switchport protected
+"""
+
 _CISCO: Final = """\
 aaa new-model
 radius server ZHUOMAI
@@ -169,9 +178,9 @@ _BY_VENDOR: Final[Mapping[Vendor, str]] = {
     Vendor.HUAWEI_CAMPUS: _HUAWEI + _HUAWEI_PORTAL + _HUAWEI_ISOLATION,
     Vendor.HUAWEI_BRAS: _HUAWEI,
     Vendor.H3C: _H3C + _H3C_ISOLATION,
-    Vendor.RUIJIE: _RUIJIE,
-    Vendor.MIKROTIK: _MIKROTIK,
-    Vendor.CISCO: _CISCO,
+    Vendor.RUIJIE: _RUIJIE + _PORT_ISOLATION,
+    Vendor.MIKROTIK: _MIKROTIK + _MIKROTIK_ISOLATION,
+    Vendor.CISCO: _CISCO + _PORT_ISOLATION,
     Vendor.ARUBA: _ARUBA,
 }
 
