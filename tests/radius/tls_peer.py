@@ -88,7 +88,7 @@ class Peer:
             store.add_cert(crypto.X509.from_cryptography(anchor))
         context.set_verify(SSL.VERIFY_PEER, lambda *what: bool(what[4]))
         if pair is not None:
-            key = load_pem_private_key(pair.key, None)
+            key = load_pem_private_key(pair.key, None, unsafe_skip_rsa_key_validation=True)
             context.use_certificate(x509.load_pem_x509_certificate(pair.certificate))
             context.use_privatekey(key)  # type: ignore[arg-type]
         self.context = context

@@ -146,10 +146,9 @@ class TlsContext:
         Raises:
             TlsUnusable: something of it cannot be read, or the key does not belong to the certificate; nothing changes.
         """
-        self._material, self._peers = (
-            Material.read(certificate, key, client_ca, crl),
-            Material.read(certificate, key, *((peer_ca,) if peer_ca.strip() else (client_ca, crl))),
-        )
+        material = Material.read(certificate, key, client_ca, crl)
+        peers = material if not peer_ca.strip() else material.asking(peer_ca)
+        self._material, self._peers = material, peers
         self._begin()
 
     @property
