@@ -72,3 +72,26 @@ def test_explain_tells_what_to_look_at(box: Box) -> None:
     english = box.run(*asked, "--lang", "en")[1]
     assert "  ! The rate 4M/8M is not sent: on these devices it belongs to a role." in english
     assert "不下发速率 4M/8M" in box.run(*asked, "--lang", "zh")[1]
+
+
+def test_peaks_reach_the_device(box: Box) -> None:
+    """Peaks of a rate in the site file are what a device of the plan gets, and a second apply changes nothing."""
+    site = SITE.replace('name = "8M"\n', 'name = "8M"\npeak_up = "6M"\npeak_down = "12M"\n', 1)
+    assert site != SITE
+    path = box.write("site.toml", site + MISTAKEN)
+    assert box.run("apply", path)[0] == 0
+    again = json.loads(box.run("apply", path, "--json")[1])
+    assert {item["outcome"] for item in again["items"]} == {"left"}
+    asked = ("explain", "20260002", "--at", "2026-11-25T10:00", "--json", "--nas")
+    shown = {one["name"]: one["value"] for one in json.loads(box.run(*asked, "bas")[1])["attributes"]}
+    assert shown["Mikrotik-Rate-Limit"] == "4M/8M 6M/12M 3M/6M 8/8"
+    shown = {one["name"]: one["value"] for one in json.loads(box.run(*asked, "ac1")[1])["attributes"]}
+    assert shown["HW-Output-Peak-Information-Rate"] == "12000000"
+
+
+def test_peaks_below_the_rate_are_refused(box: Box) -> None:
+    """A peak is more than the rate."""
+    site = SITE.replace('name = "8M"\n', 'name = "8M"\npeak_up = "1M"\n', 1)
+    status, _, err = box.run("apply", box.write("site.toml", site))
+    assert status == 1
+    assert "a peak is not below its rate" in err[0]

@@ -13,6 +13,7 @@ from zhuomai_appliance.model.traffic import (
     format_duration,
     format_rate,
     format_size,
+    parse_burst,
     parse_duration,
     parse_rate,
     parse_size,
@@ -95,6 +96,14 @@ def test_peaks_are_above_the_rate_and_last_a_while(up: int, down: int, seconds: 
     """A burst that is slower than its rate, endless or of no time is an error."""
     with pytest.raises(ValueError, match=r"peaks|burst"):
         RateLimit(up_bps=4, down_bps=8, burst=Burst(up, down, seconds))
+
+
+def test_a_burst_reads_back() -> None:
+    """Peaks are written so that they read back, and stand behind the rate for people."""
+    burst = Burst(6_000_000, 12_500_000, 10)
+    assert parse_burst(str(burst)) == burst
+    assert parse_burst(None) is None
+    assert str(RateLimit(4_000_000, 8_000_000, burst)) == "4M/8M (6M/12500k/10 s)"
 
 
 def test_a_limit_prints_up_and_down() -> None:

@@ -8,7 +8,7 @@ from zhuomai_appliance.model.moment import Period, PeriodUnit
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.people import Group, GroupId
 from zhuomai_appliance.model.products import AccessPolicy, PlanKind, PlanVersion, Quota, Terms
-from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.model.traffic import Burst, RateLimit
 from zhuomai_appliance.store import network, products
 from zhuomai_appliance.store.inline import InlineStore
 from zhuomai_appliance.store.interface import Transaction
@@ -60,7 +60,7 @@ class ProductTests(SynchronousTestCase):
 
     def test_rate_is_found_by_name_after_a_change(self) -> None:
         """A rate keeps its id when its speeds change."""
-        limit = RateLimit(4_000_000, 8_000_000)
+        limit = RateLimit(4_000_000, 8_000_000, Burst(6_000_000, 12_000_000, 10))
         rate = self.successResultOf(
             self.store.write(lambda tx: products.add_rate(tx, self.project, "8M", limit))
         )

@@ -71,7 +71,7 @@ from zhuomai_appliance.model.products import (
     Terms,
     WhenFull,
 )
-from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.model.traffic import Burst, RateLimit
 from zhuomai_appliance.portal.dialects import normal_mac
 from zhuomai_appliance.vendors.dialects import mistakes
 
@@ -116,10 +116,22 @@ class RateTable(Table):
     name: Name
     up: Bps
     down: Bps
+    peak_up: Bps | None = None
+    peak_down: Bps | None = None
+    peak_seconds: Annotated[int, Field(ge=1, le=3600, strict=True)] = 8
+
+    @model_validator(mode="after")
+    def _peaks_are_peaks(self) -> RateTable:
+        if (self.peak_up or self.up) < self.up or (self.peak_down or self.down) < self.down:
+            raise ValueError("a peak is not below its rate")
+        return self
 
     def value(self) -> SiteRate:
         """See `Table.value`."""
-        return SiteRate(self.name, RateLimit(up_bps=self.up, down_bps=self.down))
+        if self.peak_up is None and self.peak_down is None:
+            return SiteRate(self.name, RateLimit(self.up, self.down))
+        burst = Burst(self.peak_up or self.up, self.peak_down or self.down, self.peak_seconds)
+        return SiteRate(self.name, RateLimit(self.up, self.down, burst))
 
 
 class NasTable(Table):

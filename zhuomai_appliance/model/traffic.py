@@ -98,6 +98,9 @@ class Burst:
         if not 1 <= self.seconds <= 3600:
             raise ValueError(f"a burst lasts from 1 second to an hour, not {self.seconds} s")
 
+    def __str__(self) -> str:
+        return f"{format_rate(self.up_bps)}/{format_rate(self.down_bps)}/{self.seconds}"
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
@@ -124,7 +127,8 @@ class RateLimit:
             raise ValueError(f"the peaks {burst.up_bps} up and {burst.down_bps} down are no peaks of {self}")
 
     def __str__(self) -> str:
-        return f"{format_rate(self.up_bps)}/{format_rate(self.down_bps)}"
+        words = f"{format_rate(self.up_bps)}/{format_rate(self.down_bps)}"
+        return words if self.burst is None else f"{words} ({self.burst} s)"
 
 
 def parse_rate(text: object) -> int:
@@ -140,6 +144,18 @@ def parse_rate(text: object) -> int:
     if bps.denominator != 1 or not 0 < bps <= 10**12:
         raise ValueError(f"{text!r} is not a whole number of bits per second between 1 and 1000G")
     return int(bps)
+
+
+def parse_burst(text: str | None) -> Burst | None:
+    """Read what ``str(burst)`` writes, "30M/150M/8"; None for no text.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if text is None:
+        return None
+    up, down, seconds = text.split("/")
+    return Burst(parse_rate(up), parse_rate(down), int(seconds))
 
 
 def format_rate(bps: int) -> str:

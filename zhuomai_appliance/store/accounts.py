@@ -21,7 +21,7 @@ from zhuomai_appliance.model.people import (
     GroupId,
     normal_name,
 )
-from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.model.traffic import RateLimit, parse_burst
 from zhuomai_appliance.store.interface import Reader, Row, Transaction
 from zhuomai_appliance.store.sql import load
 from zhuomai_appliance.store.vault import Vault
@@ -83,6 +83,7 @@ def login_of(row: Row | None) -> Login | None:
         chain,
         up_bps,
         down_bps,
+        burst,
     ) = row
     account = Account(
         id=account_id,
@@ -99,7 +100,7 @@ def login_of(row: Row | None) -> Login | None:
         locked_reason=locked_reason,
         closed_at=closed_at,
     )
-    rate = None if up_bps is None else RateLimit(up_bps=up_bps, down_bps=down_bps)
+    rate = None if up_bps is None else RateLimit(up_bps, down_bps, parse_burst(burst))
     return Login(account=account, secret_sealed=sealed, chain=chain, rate=rate)
 
 

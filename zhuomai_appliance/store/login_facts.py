@@ -34,19 +34,19 @@ def find_facts(reader: Reader, project_id: ProjectId, name: str, nas_id: NasId) 
     if not rows:
         return None
     first = rows[0]
-    login = accounts.login_of(first[:15])
+    login = accounts.login_of(first[:16])
     if login is None:
         return None
     account_id = login.account.id
     bindings = [
-        DeviceBinding(account_id, row[17], _KINDS[row[18]], row[19], row[20], row[21])
+        DeviceBinding(account_id, row[18], _KINDS[row[19]], row[20], row[21], row[22])
         for row in rows
-        if row[17] is not None
+        if row[18] is not None
     ]
     if len(bindings) > 1:
         bindings.sort(key=lambda binding: binding.last_seen_at, reverse=True)
-    lent = frozenset([row[17] for row in rows if row[22]])
-    return LoginFacts(login, tuple(bindings), bool(first[15]), bool(first[16]), lent)
+    lent = frozenset([row[18] for row in rows if row[23]])
+    return LoginFacts(login, tuple(bindings), bool(first[16]), bool(first[17]), lent)
 
 
 def facts_of_device(reader: Reader, project_id: ProjectId, mac: str) -> LoginFacts | None:

@@ -11,7 +11,7 @@ from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import BindingMode, Group, GroupId
 from zhuomai_appliance.model.products import Plan, PlanId, PlanKind, PlanVersion, PlanVersionId, Terms
 from zhuomai_appliance.model.terms import dump_terms, load_terms
-from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.model.traffic import RateLimit, parse_burst
 from zhuomai_appliance.store.interface import Reader, Row, Transaction, Value
 from zhuomai_appliance.store.sql import load
 
@@ -52,21 +52,33 @@ class Offer:
 def rates(reader: Reader, project_id: ProjectId) -> list[Rate]:
     """The rates of a project by name."""
     return [
-        Rate(rate_id, project_id, name, RateLimit(up_bps=up_bps, down_bps=down_bps))
-        for rate_id, name, up_bps, down_bps in reader.all(_Q.rates, project_id=project_id)
+        Rate(rate_id, project_id, name, RateLimit(up_bps, down_bps, parse_burst(burst)))
+        for rate_id, name, up_bps, down_bps, burst in reader.all(_Q.rates, project_id=project_id)
     ]
 
 
 def add_rate(tx: Transaction, project_id: ProjectId, name: str, limit: RateLimit) -> int:
     """Add a rate; its id."""
     return tx.insert(
-        _Q.insert_rate, project_id=project_id, name=name, up_bps=limit.up_bps, down_bps=limit.down_bps
+        _Q.insert_rate,
+        project_id=project_id,
+        name=name,
+        up_bps=limit.up_bps,
+        down_bps=limit.down_bps,
+        burst=None if limit.burst is None else str(limit.burst),
     )
 
 
 def set_rate(tx: Transaction, project_id: ProjectId, rate_id: int, limit: RateLimit) -> None:
     """Change the speeds of a rate. Plans hold their own frozen speeds and do not follow."""
-    tx.run(_Q.set_rate, project_id=project_id, id=rate_id, up_bps=limit.up_bps, down_bps=limit.down_bps)
+    tx.run(
+        _Q.set_rate,
+        project_id=project_id,
+        id=rate_id,
+        up_bps=limit.up_bps,
+        down_bps=limit.down_bps,
+        burst=None if limit.burst is None else str(limit.burst),
+    )
 
 
 def _offer(row: Row, project_id: ProjectId) -> Offer:

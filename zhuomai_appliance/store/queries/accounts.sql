@@ -2,7 +2,7 @@
 
 -- name: find_login
 SELECT a.id, a.project_id, a.username, a.full_name, a.group_id, a.rate_id, a.created_at, a.first_login_at,
-       a.locked_until, a.locked_reason, a.closed_at, a.secret_sealed, e.chain, r.up_bps, r.down_bps
+       a.locked_until, a.locked_reason, a.closed_at, a.secret_sealed, e.chain, r.up_bps, r.down_bps, r.burst
 FROM identifier i
 JOIN account a ON a.project_id = i.project_id AND a.id = i.account_id
 LEFT JOIN entitlement e ON e.account_id = a.id
@@ -12,7 +12,7 @@ WHERE i.project_id = :project_id AND i.value = :value
 -- One statement for all that a login by name needs: a row for each bound device, at least one.
 -- name: find_facts
 SELECT a.id, a.project_id, a.username, a.full_name, a.group_id, a.rate_id, a.created_at, a.first_login_at,
-       a.locked_until, a.locked_reason, a.closed_at, a.secret_sealed, e.chain, r.up_bps, r.down_bps,
+       a.locked_until, a.locked_reason, a.closed_at, a.secret_sealed, e.chain, r.up_bps, r.down_bps, r.burst,
        EXISTS (SELECT 1 FROM session s WHERE s.account_id = a.id AND s.stopped_at IS NULL),
        EXISTS (SELECT 1 FROM portal_secret p WHERE p.account_id = a.id AND p.nas_id = :nas_id AND p.used_at IS NULL),
        b.mac, b.kind, b.bound_at, b.silent_until, b.last_seen_at,
@@ -27,7 +27,7 @@ WHERE i.project_id = :project_id AND i.value = :value
 
 -- name: login_by_id
 SELECT a.id, a.project_id, a.username, a.full_name, a.group_id, a.rate_id, a.created_at, a.first_login_at,
-       a.locked_until, a.locked_reason, a.closed_at, a.secret_sealed, e.chain, r.up_bps, r.down_bps
+       a.locked_until, a.locked_reason, a.closed_at, a.secret_sealed, e.chain, r.up_bps, r.down_bps, r.burst
 FROM account a
 LEFT JOIN entitlement e ON e.account_id = a.id
 LEFT JOIN rate r ON r.project_id = a.project_id AND r.id = a.rate_id

@@ -1,13 +1,14 @@
 -- Rates, plans with their frozen versions, groups of accounts.
 
 -- name: rates
-SELECT id, name, up_bps, down_bps FROM rate WHERE project_id = :project_id ORDER BY name
+SELECT id, name, up_bps, down_bps, burst FROM rate WHERE project_id = :project_id ORDER BY name
 
 -- name: insert_rate
-INSERT INTO rate (project_id, name, up_bps, down_bps) VALUES (:project_id, :name, :up_bps, :down_bps) RETURNING id
+INSERT INTO rate (project_id, name, up_bps, down_bps, burst) VALUES (:project_id, :name, :up_bps, :down_bps, :burst)
+RETURNING id
 
 -- name: set_rate
-UPDATE rate SET up_bps = :up_bps, down_bps = :down_bps WHERE project_id = :project_id AND id = :id
+UPDATE rate SET up_bps = :up_bps, down_bps = :down_bps, burst = :burst WHERE project_id = :project_id AND id = :id
 
 -- name: plans
 SELECT p.id, p.name, p.on_sale, v.id, v.version_no, v.kind, v.price_fen, v.terms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from wtforms import Form, HiddenField, StringField
@@ -157,6 +157,10 @@ async def _save(site: AdminApp, visit: Visit, known: _Known, rate: Rate | None) 
         return _page(site, visit, known, rate, form)
     project_id = rate.project_id if rate else _project(site, visit, form.project.data)
     limit = RateLimit(up_bps=parse_rate(str(form.up.data)), down_bps=parse_rate(str(form.down.data)))
+    peaks = rate.limit.burst if rate is not None else None
+    if peaks is not None and peaks.up_bps >= limit.up_bps and peaks.down_bps >= limit.down_bps:
+        # The form does not show peaks; those of the template stay while they are any
+        limit = replace(limit, burst=peaks)
     # What the form was made from must still be so; speeds that cannot be read are none that stand in the books
     was = rate.limit if rate is not None and str(form.was.data) == str(rate.limit) else None
     name = str(form.name.data).strip()

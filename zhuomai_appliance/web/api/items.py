@@ -234,13 +234,16 @@ class GroupItem(Answer):
 
 
 class RateItem(Answer):
-    """A named speed in bit/s."""
+    """A named speed in bit/s; peaks are what may be reached for a while, null for none."""
 
     id: int
     project: str
     name: str
     up_bps: int
     down_bps: int
+    peak_up_bps: int | None
+    peak_down_bps: int | None
+    peak_seconds: int | None
 
 
 class NasItem(Answer):

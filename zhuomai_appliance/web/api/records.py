@@ -70,19 +70,27 @@ async def list_rates(parts: Parts, call: Call) -> BaseModel:
 
     def gather(reader: Reader) -> list[RateItem]:
         return [
-            RateItem(
-                id=rate.id,
-                project=parts.project_name(project_id),
-                name=rate.name,
-                up_bps=rate.limit.up_bps,
-                down_bps=rate.limit.down_bps,
-            )
+            _rate(parts, project_id, rate)
             for project_id in _mine(parts, call)
             for rate in products.rates(reader, project_id)
         ]
 
     items, after = await _page(parts, call, gather)
     return ItemList[RateItem](items=list(items), next=after)
+
+
+def _rate(parts: Parts, project_id: ProjectId, rate: products.Rate) -> RateItem:
+    limit, burst = rate.limit, rate.limit.burst
+    return RateItem(
+        id=rate.id,
+        project=parts.project_name(project_id),
+        name=rate.name,
+        up_bps=limit.up_bps,
+        down_bps=limit.down_bps,
+        peak_up_bps=None if burst is None else burst.up_bps,
+        peak_down_bps=None if burst is None else burst.down_bps,
+        peak_seconds=None if burst is None else burst.seconds,
+    )
 
 
 async def list_nas(parts: Parts, call: Call) -> BaseModel:
