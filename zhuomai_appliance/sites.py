@@ -59,8 +59,6 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             tracing=appliance.tracing,
             alarms=appliance.alarms,
             interims=appliance.interims,
-            alarms=appliance.alarms,
-            interims=appliance.interims,
             trust=lambda: appliance.certificates.trust,
         )
     )
