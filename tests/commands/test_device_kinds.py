@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.commands.box import SITE, Box
 
 MISTAKEN = """
@@ -95,3 +97,36 @@ def test_peaks_below_the_rate_are_refused(box: Box) -> None:
     status, _, err = box.run("apply", box.write("site.toml", site))
     assert status == 1
     assert "a peak is not below its rate" in err[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("user_group", "组" * 80),
+        ("isolation", "组" * 80),
+        ("pool", "p" * 221),
+        ("acl", "a" * 221),
+        ("acl", "; ".join(f"${number} permit dst 10.0.239.{number}/32" for number in range(1, 101))),
+        ("acl", "$1 " + "x" * 230),
+    ],
+)
+def test_names_that_no_attribute_holds_are_refused(box: Box, key: str, words: str) -> None:
+    """What could not be sent is a mistake in the file, not a login without an answer."""
+    rule = f'[[rule]]\nname = "r"\nposition = 1\naction = "allow"\n{key} = "{words}"\n'
+    status, _, err = box.run("apply", box.write("site.toml", SITE + rule))
+    assert status == 1
+    assert f"rule r: {key}: " in err[0]
+
+
+def test_rules_of_an_acl_may_stand_in_a_rule(box: Box) -> None:
+    """A short list of rules is sent, one attribute each, where the device takes them."""
+    acl = "$1 permit dst 10.0.239.192/26; $2 deny dst 10.0.0.0/8"
+    rule = f'[[rule]]\nname = "r"\nposition = 1\naction = "allow"\nacl = "{acl}"\n'
+    assert box.run("apply", box.write("site.toml", SITE + rule))[0] == 0
+    asked = ("explain", "20260002", "--at", "2026-11-25T10:00", "--json", "--nas", "ac1")
+    shown = [
+        one["value"]
+        for one in json.loads(box.run(*asked)[1])["attributes"]
+        if one["name"] == "HW-Data-Filter"
+    ]
+    assert shown == acl.split("; ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Annotated, ClassVar, Final
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from zhuomai_appliance.commands.sitetables import Table
 from zhuomai_appliance.commands.sitewords import (
@@ -43,8 +43,31 @@ from zhuomai_appliance.model.moment import day_of
 from zhuomai_appliance.model.network import ListAction, ListKind
 from zhuomai_appliance.policy.lists import bare_mac, normal_value
 from zhuomai_appliance.portal.dialects import normal_mac
+from zhuomai_appliance.vendors.encoding import acl_is_dropped, acl_rules
 
 _NO_MAC: Final = '"{0}" is no MAC such as "02:00:00:00:00:09"'
+
+
+_MOST_OCTETS: Final = 220
+"""What a name may take of an attribute of 247 octets, beside what some makers write before it."""
+
+
+def _device_name(words: str) -> str:
+    if len(words.encode()) > _MOST_OCTETS:
+        raise ValueError(f"is longer than the {_MOST_OCTETS} octets that an attribute has room for")
+    return words
+
+
+def _acl(words: str) -> str:
+    if acl_is_dropped(words):
+        raise ValueError("has more rules than an answer can hold; name an ACL of the device instead")
+    for line in acl_rules(words) or (words,):
+        _device_name(line)
+    return words
+
+
+DeviceName = Annotated[Name, AfterValidator(_device_name)]
+Acl = Annotated[str, Field(min_length=1, max_length=4000, strict=True), AfterValidator(_acl)]
 
 
 def _kind(value: object) -> object:
@@ -125,11 +148,11 @@ class RuleTable(Table):
     days: Days = Days.ALL
     outside: Outside = Outside.NEXT
     rate: Name | None = None
-    user_group: Name | None = None
+    user_group: DeviceName | None = None
     set_vlan: Vlan | None = None
-    pool: Name | None = None
-    acl: Name | None = None
-    isolation: Name | None = None
+    pool: DeviceName | None = None
+    acl: Acl | None = None
+    isolation: DeviceName | None = None
 
     def value(self) -> SiteRule:
         """See `Table.value`."""

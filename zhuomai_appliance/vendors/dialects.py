@@ -211,6 +211,11 @@ def mistakes(vendor: Vendor, quirks: Mapping[str, Quirk]) -> tuple[str, ...]:
         found.append("rate_unit: the bits per second of one count, such as 1000")
     if "requests_per_second" in quirks and _number(quirks["requests_per_second"], 10**6) is None:
         found.append("requests_per_second: a whole number, such as 500")
+    found += [
+        f"{name}: text of at most 100 octets"
+        for name in ("redirect_acl", "qos_prefix", "rate_role")
+        if name in quirks and len(str(quirks[name]).encode()) > 100
+    ]
     if "redirect_acl" in quirks and vendor not in _REDIRECT_ACLS:
         found.append(f"redirect_acl: {_none_of('', (), vendor)}")
     return (*found, *_always(vendor, str(quirks.get("always", "")))[1])
