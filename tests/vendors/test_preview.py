@@ -49,6 +49,13 @@ def test_names_by_dialect() -> None:
     assert bras["Huawei-Input-Average-Rate"] == "4000000"
 
 
+def test_a_chosen_dialect_names_the_attributes() -> None:
+    """A BAS that speaks as a Huawei BRAS is told of by the BRAS's names: its peaks are no bursts."""
+    nas = a_nas(vendor=Vendor.ZHUOMAI, device_kind="bras", quirks=quirks(dialect="huawei-bras"))
+    shown = dict(preview(GRANT._replace(rate=RateLimit(4, 8, Burst(5, 9))), nas).attributes)
+    assert (shown["Huawei-Input-Peak-Rate"], shown["Huawei-Output-Peak-Rate"]) == ("5", "9")
+
+
 def test_a_rate_above_what_the_number_holds() -> None:
     """4.29 Gbit/s is the most that 32 bits of bit/s say; kbit/s and texts say more."""
     fast = GRANT._replace(rate=RateLimit(10**10, 10**10))

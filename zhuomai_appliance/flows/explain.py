@@ -30,6 +30,7 @@ from zhuomai_appliance.store import accounts, sessions
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.vendors import attributes_for, profile_for, rejection_attributes
+from zhuomai_appliance.vendors.dialects import dictionary_word
 from zhuomai_appliance.vendors.preview import Remark, preview
 from zhuomai_appliance.vendors.requests import split_realm
 
@@ -162,7 +163,7 @@ class Explainer:
                 f"{self._words.code(verdict.reason)} {self._words.sentence(verdict, zone)}"
             )
         packet = Packet(Code.ACCESS_ACCEPT, 0, bytes(16), made, b"", {})
-        return tuple(load_dictionary(nas.vendor.value).describe(packet))
+        return tuple(load_dictionary(dictionary_word(nas)).describe(packet))
 
     def _elsewhere(
         self, attempt: AccessAttempt, nas: Nas, domain: Domain, was_named: bool, now: int

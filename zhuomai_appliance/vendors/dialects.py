@@ -122,6 +122,12 @@ def profile_for(nas: Nas) -> VendorProfile:
     return _adapted(nas.vendor, chosen) if chosen else _PROFILES[nas.vendor]
 
 
+def dictionary_word(nas: Nas) -> str:
+    """The word of `radius.dictionary.load` for a device: its maker's, or that of the dialect it is set to."""
+    dialect = str(nas.quirks.get("dialect", "")) if nas.quirks else ""
+    return dialect if dialect in _DIALECTS.get(nas.vendor, {}) else nas.vendor.value
+
+
 @lru_cache(maxsize=1024)
 def _adapted(vendor: Vendor, chosen: tuple[tuple[str, Quirk], ...]) -> VendorProfile:
     """The table with a device's settings; a setting that means nothing there is passed over (see `mistakes`)."""
@@ -141,7 +147,7 @@ def _adapted(vendor: Vendor, chosen: tuple[tuple[str, Quirk], ...]) -> VendorPro
         rules.append(rule(attribute, Unit.TEXT, GrantField.URL, prefix, fixed=str(acl)))
     if vendor is Vendor.ARUBA and (role := quirks.get("rate_role")):
         rules.append(rule((ARUBA_ID, 1), Unit.RATE_NAME, GrantField.DOWN_BPS, str(role)))
-    always = _always(vendor, str(quirks.get("always", "")))[0]
+    always = _always(str(quirks.get("dialect", vendor)), str(quirks.get("always", "")))[0]
     return replace(profile, replies=tuple(rules), always=always)
 
 
@@ -169,9 +175,9 @@ def _number(value: object, most: int = 255) -> int | None:
     return value if type(value) is int and 0 < value <= most else None
 
 
-def _always(vendor: Vendor, words: str) -> tuple[tuple[Attribute, ...], tuple[str, ...]]:
-    """The attributes that the `always` setting names, and what in it cannot be read."""
-    dictionary = load(vendor.value)
+def _always(word: str, words: str) -> tuple[tuple[Attribute, ...], tuple[str, ...]]:
+    """The attributes that the `always` setting names in a dialect, and what in it cannot be read."""
+    dictionary = load(word)
     attributes: list[Attribute] = []
     wrong: list[str] = []
     for part in words.split(";"):
@@ -218,7 +224,7 @@ def mistakes(vendor: Vendor, quirks: Mapping[str, Quirk]) -> tuple[str, ...]:
     ]
     if "redirect_acl" in quirks and vendor not in _REDIRECT_ACLS:
         found.append(f"redirect_acl: {_none_of('', (), vendor)}")
-    return (*found, *_always(vendor, str(quirks.get("always", "")))[1])
+    return (*found, *_always(str(quirks.get("dialect", vendor)), str(quirks.get("always", "")))[1])
 
 
 def _none_of(word: object, words: Collection[str], vendor: Vendor) -> str:

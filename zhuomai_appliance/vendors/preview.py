@@ -11,7 +11,7 @@ from zhuomai_appliance.model.traffic import format_rate
 from zhuomai_appliance.radius.dictionary import load
 from zhuomai_appliance.radius.packet import Attribute, Code, Packet
 from zhuomai_appliance.vendors.device_kinds import support_of
-from zhuomai_appliance.vendors.dialects import mistakes, profile_for
+from zhuomai_appliance.vendors.dialects import dictionary_word, mistakes, profile_for
 from zhuomai_appliance.vendors.encoding import LARGEST, acl_is_dropped
 from zhuomai_appliance.vendors.profile import GrantField, Limit, Unit, VendorProfile
 from zhuomai_appliance.vendors.replies import Values, attributes_for, grant_values, rate_unit, said
@@ -76,7 +76,7 @@ def preview(
         attributes, remarks = (), (Remark("does_not_fit", (("why", str(error)),)),)
     packet = Packet(Code.ACCESS_ACCEPT, 0, bytes(16), attributes, b"", {})
     return Preview(
-        tuple(load(nas.vendor.value).describe(packet)),
+        tuple(load(dictionary_word(nas)).describe(packet)),
         b"".join(bytes((number, len(value) + 2)) + value for number, value in attributes),
         profile.coa,
         (*device_remarks(nas), *remarks),
