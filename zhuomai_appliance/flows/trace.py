@@ -25,7 +25,6 @@ from zhuomai_appliance.portal.packet import decode as decode_portal
 from zhuomai_appliance.radius import attributes as attr
 from zhuomai_appliance.radius.packet import Packet, decode
 from zhuomai_appliance.radius.values import address, escaped
-from zhuomai_appliance.vendors.dialects import dictionary_word
 from zhuomai_appliance.vendors.identity import mac_from, mac_of_name
 from zhuomai_appliance.vendors.requests import split_realm
 
@@ -262,7 +261,7 @@ class Tracer:
                     watch.asked[(flow, key)] = nas, peer
                 self._tell(
                     watch, flow, "out" if ours else "in", nas, peer, code_name(packet.code), packet.identifier, note,
-                    radius_lines(packet, dictionary_word(nas)),
+                    radius_lines(packet, nas.vendor.value),
                 )  # fmt: skip
 
     def answer(self, flow: str, key: Hashable, datagram: bytes, *, ours: bool = True) -> None:
@@ -276,7 +275,7 @@ class Tracer:
             watch.remember(*_tokens(packet))
             self._tell(
                 watch, flow, "out" if ours else "in", nas, peer, code_name(packet.code), packet.identifier, "",
-                radius_lines(packet, dictionary_word(nas)),
+                radius_lines(packet, nas.vendor.value),
             )  # fmt: skip
 
     def silence(self, flow: str, key: Hashable, note: str) -> None:
