@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-from _datagrams import ACCOUNTS, SECRET, Lanes, identifier_of, logins, person_at, report, reports
+from _datagrams import ACCOUNTS, SECRET, Lanes, logins, person_at, report, reports
 from _large_books import Size, grow, open_session_id
-from _load import Measured, run
+from _load import Measured, identifier_of, run
 from _servers import cpu_seconds, ours, prepare_ours
 
 from zhuomai_appliance.radius import attributes as a
@@ -116,10 +116,20 @@ def main() -> None:
                 starts.append(time.perf_counter() - began)
         print(f"start to serving: {spread(starts, 's')}; goal <= 5", flush=True)
         with ours(folders["small"]) as one, ours(folders["large"]) as other:
+            for folder in folders.values():
+                wait_for_copy(folder / "state" / "backups")
             for kind in KINDS:
                 compare(kind, {"small": (one, small), "large": (other, size)}, options)
             now, most = resident_mib(other["pid"])
             print(f"resident memory of the large one: {now:.0f} MiB, at its most {most:.0f}; goal <= 600")
+
+
+def wait_for_copy(backups: Path) -> None:
+    """Until the day's copy, which a daemon makes when it starts without one, is made: it would be measured too."""
+    began = time.perf_counter()
+    while not list(backups.glob("daily-*.sha256")):
+        time.sleep(1)
+    print(f"waited {time.perf_counter() - began:.0f} s for the copy of the day", flush=True)
 
 
 def compare(kind: str, sites: dict[str, tuple[dict[str, int], Size]], options: argparse.Namespace) -> None:
