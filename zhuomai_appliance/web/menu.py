@@ -123,10 +123,10 @@ MENU: Final[tuple[Entry, ...]] = (
                 children=(
                     Entry(
                         "rates",
-                        mark("Rate templates"),
+                        mark("Rate templates (speed limits)"),
                         "/admin/rates",
                         Permission.NETWORK_READ,
-                        aliases=("流量模版", "限速", "速率", "带宽", "bandwidth"),
+                        aliases=("流量模版", "限速", "rate templates", "速率", "带宽", "bandwidth"),
                     ),
                 ),
             ),
