@@ -52,6 +52,7 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             backed_up_at=lambda: backed_up_at(appliance.files),
             nas_admin=appliance.nas_admin,
             nas_checker=appliance.nas_checker,
+            servers=appliance.roaming.desk,
             list_admin=ListAdmin(appliance.store, appliance.clocks.now, appliance.reload),
             rate_admin=RateAdmin(appliance.store, appliance.clocks.now, appliance.reload),
             own_site=lambda host: own_site(appliance.config, host),

@@ -11,6 +11,7 @@ from treq.testing import StubTreq
 from twisted.internet.defer import Deferred
 from twisted.web.resource import Resource
 
+from tests.fakes.home import Home
 from tests.flows.school import School, result
 from tests.flows.test_operators import QuickDigester
 from tests.web.invented import WEB
@@ -19,6 +20,8 @@ from zhuomai_appliance.flows.nas_admin import NasAdmin
 from zhuomai_appliance.flows.nas_check import NasChecker
 from zhuomai_appliance.flows.operators import Actor, Operators
 from zhuomai_appliance.flows.rate_admin import RateAdmin
+from zhuomai_appliance.flows.roster import Roster
+from zhuomai_appliance.flows.server_desk import ServerDesk
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.store import operators
@@ -96,8 +99,9 @@ class Browser:
 class Console:
     """A school, its operators and the console resource."""
 
-    def __init__(self) -> None:
-        self.school = school = School()
+    def __init__(self, school: School | None = None) -> None:
+        self.school = school = school or School()
+        self.home, self.roster = Home(), Roster(school.clock.seconds)
         self.school.write(operators.seed_roles)
         self.operators = Operators(self.school.store, self.school.entropy, QuickDigester())
         self.session_admin = SessionAdmin(
@@ -127,6 +131,7 @@ class Console:
                 school.clock.seconds,
                 school.clock.callLater,
             ),
+            servers=ServerDesk(school.tables, self.roster, self.home, school.clock.seconds),
             list_admin=ListAdmin(school.store, school.now, school.reload),
             rate_admin=RateAdmin(school.store, school.now, school.reload),
             own_site=lambda host: Site("192.0.2.10", 1812, 1813, 50_100, "http://portal.school.edu.cn"),

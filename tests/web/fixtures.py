@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from tests.web import captive_samples, console_samples, device_samples
+from tests.web import captive_samples, console_samples, device_samples, policy_samples
 from tests.web.invented import DAY, GB, HOSTILE, MIDNIGHT, NOW, WEB, ZONE, is_zh
 from zhuomai_appliance.model.access import Reason
 from zhuomai_appliance.model.people import Permission
@@ -122,6 +122,26 @@ SAMPLES: Final[dict[str, Sample]] = {
     "lists": Sample("admin", "lists.html", device_samples.lists_view, "lists", "/admin/lists"),
     "lists-none": Sample(
         "admin", "lists.html", partial(device_samples.lists_view, empty=True), "lists", "/admin/lists"
+    ),
+    "simulator": Sample(
+        "admin", "simulator.html", policy_samples.simulator_view, "simulator", "/admin/simulator"
+    ),
+    "simulator-new": Sample(
+        "admin",
+        "simulator.html",
+        partial(policy_samples.simulator_view, asked=False),
+        "simulator",
+        "/admin/simulator",
+    ),
+    "upstreams": Sample(
+        "admin", "upstreams.html", policy_samples.upstreams_view, "upstreams", "/admin/upstreams"
+    ),
+    "upstreams-none": Sample(
+        "admin",
+        "upstreams.html",
+        partial(policy_samples.upstreams_view, empty=True),
+        "upstreams",
+        "/admin/upstreams",
     ),
     "error-404": Sample("admin", "error.html", console_samples.error_view, "", "/admin/nowhere"),
     "error-403": Sample(

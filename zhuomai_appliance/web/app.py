@@ -22,6 +22,7 @@ from zhuomai_appliance.flows.operators import Operators
 from zhuomai_appliance.flows.ports import ReasonWords
 from zhuomai_appliance.flows.rate_admin import RateAdmin
 from zhuomai_appliance.flows.reservations import Reservations
+from zhuomai_appliance.flows.server_desk import ServerDesk
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.tracing import Tracing
@@ -151,6 +152,7 @@ class ConsoleDeps:
     nas_checker: NasChecker
     rate_admin: RateAdmin
     list_admin: ListAdmin
+    servers: ServerDesk
     own_site: Callable[[str], Site]
     reservations: Reservations = field(default_factory=Reservations)
     tracing: Tracing | None = None

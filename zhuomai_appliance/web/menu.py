@@ -94,6 +94,13 @@ MENU: Final[tuple[Entry, ...]] = (
                         Permission.NETWORK_READ,
                         aliases=("NAS", "NAS设备", "AC", "BAS", "BAS对接", "接入控制器", "controller"),
                     ),
+                    Entry(
+                        "upstreams",
+                        mark("Upstream RADIUS"),
+                        "/admin/upstreams",
+                        Permission.NETWORK_READ,
+                        aliases=("第三方RADIUS", "漫游", "eduroam", "proxy"),
+                    ),
                 ),
             ),
             Entry(
@@ -114,6 +121,13 @@ MENU: Final[tuple[Entry, ...]] = (
                             "手机号白名单",
                             "blacklist",
                         ),
+                    ),
+                    Entry(
+                        "simulator",
+                        mark("Policy simulator"),
+                        "/admin/simulator",
+                        Permission.ATTEMPTS_READ,
+                        aliases=("策略模拟", "为什么上不了网", "explain", "why"),
                     ),
                 ),
             ),

@@ -30,6 +30,8 @@ from zhuomai_appliance.web.admin import (
     rates,
     records,
     sentences,
+    simulator,
+    upstreams,
 )
 from zhuomai_appliance.web.admin.labels import role_word
 from zhuomai_appliance.web.admin.views import DoorView, Shell
@@ -383,6 +385,8 @@ payments.add_routes(AdminApp.app)
 devices.add_routes(AdminApp.app)
 rates.add_routes(AdminApp.app)
 access_lists.add_routes(AdminApp.app)
+simulator.add_routes(AdminApp.app)
+upstreams.add_routes(AdminApp.app)
 _answers: Any = AdminApp.app.handle_errors
 _answers(HTTPException)(_http_error)
 _answers(StoreUnavailable)(_busy)
