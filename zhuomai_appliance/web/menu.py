@@ -105,7 +105,7 @@ MENU: Final[tuple[Entry, ...]] = (
             ),
             Entry(
                 "access-group",
-                mark("Access"),
+                mark("Access rights"),
                 children=(
                     Entry(
                         "lists",
