@@ -42,7 +42,7 @@ LAYERS = {
     "radius.tls_*": Layer("", "cryptography OpenSSL"),
     "portal": Layer("", "automat"),
     "vendors": Layer("model radius"),
-    "policy": Layer("model radius.passwords"),
+    "policy": Layer("model radius.passwords radius.mschap"),
     "billing": Layer("model"),
     "store": Layer(
         "model entropy paths",

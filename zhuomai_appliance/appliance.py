@@ -165,6 +165,8 @@ class Appliance(MultiService):
             clocks.monotonic,
             clocks.later,
             roaming.proxying,
+            self.tls,
+            streams.authority,
         )
         self.accounting = AccountingFlow(
             store, self.vault, tables, reservations, effects.soon, roaming.guests, follow_up=follow_up

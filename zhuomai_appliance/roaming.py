@@ -50,7 +50,7 @@ class Streams:
 
     def serve(self, store: Store, tables: Tables, auth: RadiusPort, acct: RadiusPort, coa: CoaClient) -> None:
         """Make what serves devices: the same work as over UDP, and CoA by the stream of the device."""
-        check = PeerCheck(store, self._authority, self._clocks.now)
+        check = PeerCheck(store, self.authority, self._clocks.now)
 
         def control(datagram: bytes, connection: RadsecConnection) -> None:
             if connection.nas is not None:
@@ -59,7 +59,8 @@ class Streams:
         self.factory = factory = RadsecFactory(tables, check.refusal, auth, acct, control, self._clocks)
         coa.stream_of = factory.connection_of
 
-    def _authority(self) -> bytes | None:
+    def authority(self) -> bytes | None:
+        """The PEM of our own authority for client certificates; None without one."""
         try:
             return self._files.eap_authority.read_bytes()
         except OSError:

@@ -61,9 +61,11 @@ def test_mac_authentication_without_an_address_proves_nothing() -> None:
         [],
         [HIDDEN, (3, bytes(17))],
         [HIDDEN, (79, b"\2\1\0\4")],
-        [(79, b"\2\1\0\4")],
+        [(79, b"\2\1\0\5\1"), (24, b"one"), (24, b"two")],
         [(3, bytes(16))],
         [vendor_attribute(311, 25, bytes(50))],
+        [vendor_attribute(311, 25, bytes(49)), vendor_attribute(311, 11, bytes(16))],
+        [vendor_attribute(311, 1, b"\0\1" + bytes(48)), vendor_attribute(311, 11, bytes(8))],
         [HIDDEN, vendor_attribute(311, 1, bytes(50))],
     ],
 )

@@ -17,7 +17,10 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows import chains, class_token
 from zhuomai_appliance.flows.access_facts import Gatherer, Known, place_of
+from zhuomai_appliance.flows.eap import EapDesk
+from zhuomai_appliance.flows.eap_proofs import EapProver
 from zhuomai_appliance.flows.kicks import kicks_of, make_room
+from zhuomai_appliance.flows.login_replies import eap_keys, ms_chap_extras, refusal_attributes
 from zhuomai_appliance.flows.meters import STAGE_SECONDS, Histogram
 from zhuomai_appliance.flows.ports import AccessAnswer, ReasonWords
 from zhuomai_appliance.flows.proof import Prover, shown_secret
@@ -31,8 +34,11 @@ from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import (
     AccessAttempt,
     AccessKind,
+    EapProof,
     Grant,
     MacProof,
+    MsChap2Proof,
+    MsChapProof,
     Reason,
     Rejection,
 )
@@ -43,11 +49,12 @@ from zhuomai_appliance.policy.case import Case
 from zhuomai_appliance.policy.devices import BindingPlan
 from zhuomai_appliance.policy.facts import AccessFacts
 from zhuomai_appliance.radius.packet import Code, Packet
+from zhuomai_appliance.radius.tls_engine import TlsContext
 from zhuomai_appliance.store import accounts, journal, network
 from zhuomai_appliance.store.interface import Store, Transaction
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.vendors import profile_for
-from zhuomai_appliance.vendors.replies import attributes_for, rejection_attributes
+from zhuomai_appliance.vendors.replies import attributes_for
 from zhuomai_appliance.vendors.requests import attempt_from
 
 REJECT_DELAY_SECONDS: Final = 1.0
@@ -70,7 +77,8 @@ class AccessFlow:
     """Answers Access-Requests. One object per process, on the reactor thread.
 
     ``later`` calls something after so many seconds; with it attempts are written together, so that the writer's thread
-    does not wake for each of them. Without it each is written at once.
+    does not wake for each of them. Without it each is written at once. ``tls`` and ``authority`` are those of 802.1X: what
+    tunnels are made of, and the PEM of our own authority for client certificates.
     """
 
     def __init__(
@@ -86,6 +94,8 @@ class AccessFlow:
         monotonic: Callable[[], float],
         later: Callable[[float, Callable[[], None]], object] | None = None,
         proxying: Proxying | None = None,
+        tls: TlsContext | None = None,
+        authority: Callable[[], bytes | None] = lambda: None,
     ) -> None:
         self._proxying = proxying
         self._later = later
@@ -96,6 +106,8 @@ class AccessFlow:
         self._reservations = reservations
         self._gatherer = Gatherer(store, vault, tables, reservations, board)
         self._prover = Prover(throttle, monotonic)
+        proofs = EapProver(store, tables, self._gatherer, self._prover, authority, entropy.token(32))
+        self.eap = EapDesk(tables, proofs, entropy, monotonic, tls)
         self._board = board
         self._words = words
         self._entropy = entropy
@@ -134,6 +146,8 @@ class AccessFlow:
             if is_elsewhere(attempt, domain):
                 return self._elsewhere(domain, packet, attempt, nas, peer, password, now)
             attempt = localised(attempt, domain)
+        if isinstance(attempt.proof, EapProof):
+            return succeed(self._by_eap(attempt, attempt.proof, packet, nas, now))
         began = self._monotonic()
         known = self._gatherer.gather(attempt, nas, now)
         gathered = self._monotonic()
@@ -154,6 +168,24 @@ class AccessFlow:
         answer = self._conclude(refused, case, known, nas, secret_id)
         self.judge_seconds.observe(self._monotonic() - gathered)
         return succeed(answer)
+
+    def _by_eap(
+        self, attempt: AccessAttempt, proof: EapProof, packet: Packet, nas: Nas, now: int
+    ) -> AccessAnswer:
+        """The next challenge of 802.1X; at its end the rules' verdict on whoever proved himself, as it is now."""
+        said = self.eap.answer(attempt, proof, packet, nas, now)
+        if isinstance(said, AccessAnswer):
+            return said
+        known = self._gatherer.gather(said.attempt, nas, now)
+        facts = known.facts if known is not None else None
+        case = Case(said.attempt, facts, self._tables.policies(nas.project_id).lists, now)
+        refused = said.refused or authorize.before_proof(case)
+        answer = self._conclude(refused, case, known, nas, None)
+        if answer.code is not Code.ACCESS_ACCEPT:
+            return answer
+        return answer._replace(
+            attributes=self.eap.admitted(said) + answer.attributes, hidden=eap_keys(said.keys)
+        )
 
     async def _use_up(self, secret_id: int, case: Case, nas: Nas) -> AccessAnswer:
         """Go on with a login by a one-time secret, which is worth nothing before the books say that it is used."""
@@ -256,13 +288,19 @@ class AccessFlow:
         if secret_id is not None:
             self._board.tell(secret_id, Told(grant, ""))
         renamed = account.username if isinstance(attempt.proof, MacProof) else None
+        if isinstance(attempt.proof, EapProof):
+            renamed = attempt.username_raw
         interval = self._reservations.intervals.tell(nas.id, token, grant.acct_interim_seconds, now)
         if interval != grant.acct_interim_seconds:
             grant = grant._replace(acct_interim_seconds=interval)
-        return AccessAnswer(
+        answer = AccessAnswer(
             Code.ACCESS_ACCEPT,
             attributes_for(grant, nas, profile_for(nas), renamed, attempt.access_kind, token),
         )
+        if isinstance(attempt.proof, MsChap2Proof | MsChapProof):
+            extras, hidden = ms_chap_extras(attempt.proof, known.facts.password or b"")
+            return answer._replace(attributes=answer.attributes + extras, hidden=hidden)
+        return answer
 
     def _hold_place(self, attempt: AccessAttempt, nas: Nas, now: int) -> None:
         """Count a login at the limited places that it enters."""
@@ -295,7 +333,7 @@ class AccessFlow:
         code = self._words.code(rejection.reason)
         return AccessAnswer(
             Code.ACCESS_REJECT,
-            rejection_attributes(f"{code} {text}"),
+            refusal_attributes(rejection, attempt.proof, f"{code} {text}"),
             # Whoever proved a one-time secret is no guesser, and somebody is looking at a page meanwhile
             0.0 if attempt.access_kind in _NO_DELAY or secret_id is not None else REJECT_DELAY_SECONDS,
         )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from zhuomai_appliance.flows.access_facts import Known
 from zhuomai_appliance.flows.throttle import Device, Throttle
-from zhuomai_appliance.model.access import AccessAttempt, Reason, Rejection
+from zhuomai_appliance.model.access import AccessAttempt, MsChap2Proof, MsChapProof, Reason, Rejection
 from zhuomai_appliance.model.people import normal_name
 from zhuomai_appliance.policy import credentials
+
+_LASTING: Final = (MsChapProof, MsChap2Proof)
+"""Proofs of the account's own password alone: what follows from them, keys and our own proof, is made of it too."""
 
 
 class Prover:
@@ -21,7 +25,7 @@ class Prover:
     def prove(self, attempt: AccessAttempt, known: Known | None) -> tuple[Rejection | None, int | None]:
         """Check the credentials; a refusal, or the one-time secret that was shown and is still to be used up."""
         name, device = normal_name(attempt.username), device_of(attempt)
-        secrets = known.secrets if known is not None else ()
+        secrets = known.secrets if known is not None and not isinstance(attempt.proof, _LASTING) else ()
         password = known.facts.password if known is not None else None
         wait = self._wait_seconds(name, device, attempt, known)
         matched = credentials.check(attempt.proof, password, [secret for _, secret in secrets])

@@ -108,6 +108,41 @@ class ChapProof:
 
 
 @dataclass(frozen=True, slots=True)
+class MsChapProof:
+    """An MS-CHAP response of version 1: 8 octets of challenge, 24 of NT response (RFC 2548 §2.1)."""
+
+    ident: int
+    challenge: bytes = field(repr=False)
+    response: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MsChap2Proof:
+    """An MS-CHAP-V2 response: challenges of 16 octets, 24 of NT response (RFC 2548 §2.3.2).
+
+    ``name`` are the octets of the user name as the client sent them, which its response depends on.
+    """
+
+    ident: int
+    challenge: bytes = field(repr=False)
+    peer_challenge: bytes = field(repr=False)
+    response: bytes = field(repr=False)
+    name: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EapProof:
+    """An EAP packet, b"" for EAP-Start, and the State of the conversation that it goes on with, None at its beginning.
+
+    ``method`` says what a conversation came to, once it did: ``peap/mschapv2``.
+    """
+
+    packet: bytes = field(repr=False)
+    state: bytes | None = field(repr=False)
+    method: str = "eap"
+
+
+@dataclass(frozen=True, slots=True)
 class MacProof:
     """A device address offered as user name: never more than a bound device's own right (vendor notes §9)."""
 
@@ -121,7 +156,7 @@ class NoProof:
     detail: str
 
 
-Proof = PapProof | ChapProof | MacProof | NoProof
+Proof = PapProof | ChapProof | MsChapProof | MsChap2Proof | EapProof | MacProof | NoProof
 
 
 class AccessAttempt(NamedTuple):

@@ -7,7 +7,8 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import Final
 
-from zhuomai_appliance.model.access import ChapProof, PapProof, Proof
+from zhuomai_appliance.model.access import ChapProof, MsChap2Proof, MsChapProof, PapProof, Proof
+from zhuomai_appliance.radius import mschap
 from zhuomai_appliance.radius.passwords import chap_matches
 
 STORED_PASSWORD: Final = 0
@@ -36,7 +37,7 @@ def check(proof: Proof, stored_password: bytes | None, alternatives: Sequence[by
 
 
 def _proves(proof: Proof, secret: bytes) -> bool:
-    """Whether a PAP or CHAP proof knows a secret, in either encoding; other proofs know none."""
+    """Whether a proof knows a secret, in either encoding; EAP, a device's address and nothing know none."""
     proved = False
     if isinstance(proof, PapProof):
         offered = sha256(proof.password).digest()
@@ -45,6 +46,12 @@ def _proves(proof: Proof, secret: bytes) -> bool:
     elif isinstance(proof, ChapProof):
         for form in encodings(secret):
             proved |= chap_matches(bytes((proof.ident & 0xFF,)) + proof.response, form, proof.challenge)
+    elif isinstance(proof, MsChap2Proof):
+        # Of characters, not of octets: it comes to the same in every encoding
+        known = mschap.nt_hash(secret)
+        proved = mschap.matches_2(proof.response, proof.challenge, proof.peer_challenge, proof.name, known)
+    elif isinstance(proof, MsChapProof):
+        proved = mschap.matches_1(proof.response, proof.challenge, mschap.nt_hash(secret))
     return proved
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from zhuomai_appliance.radius.packet import Attribute, Secret, vendor_attribute
+from zhuomai_appliance.radius.passwords import hide_pap
 
 MAX_CLEAR_OCTETS: Final = 239
 """Fifteen blocks with the length in front, and the salt before them, are what one attribute of a vendor holds."""
@@ -19,11 +20,15 @@ _TOP_BIT: Final = 0x80
 
 
 class HiddenValue(NamedTuple):
-    """A vendor's attribute in clear, to be hidden by whoever knows the secret of the hop. Never shown."""
+    """A vendor's attribute in clear, to be hidden by whoever knows the secret of the hop. Never shown.
+
+    ``like_password``: without salt, as User-Password is: MS-CHAP-MPPE-Keys (RFC 2548 §2.4.1).
+    """
 
     vendor_id: int
     number: int
     clear: bytes
+    like_password: bool = False
 
     def __repr__(self) -> str:
         return f"<HiddenValue {self.vendor_id}.{self.number}, {len(self.clear)} octets>"
@@ -78,6 +83,10 @@ def hidden_attributes(
     """
     made: list[Attribute] = []
     for place, value in enumerate(values):
+        if value.like_password:
+            hidden = hide_pap(value.clear, secret, authenticator)
+            made.append(vendor_attribute(value.vendor_id, value.number, hidden))
+            continue
         salt = secret.sign(authenticator + value.clear)
         octets = bytes((salt[0] | _TOP_BIT, salt[1] & 0xE0 | place & 0x1F))
         made.append(

@@ -11,7 +11,10 @@ from typing import Any, Final, NamedTuple
 from zhuomai_appliance.model.access import (
     AccessAttempt,
     ChapProof,
+    EapProof,
     MacProof,
+    MsChap2Proof,
+    MsChapProof,
     NoProof,
     PapProof,
     Proof,
@@ -31,6 +34,9 @@ GENESIS: Final = "0" * 64
 _PROOF_KINDS: Final[Mapping[type[Proof], str]] = {
     PapProof: "pap",
     ChapProof: "chap",
+    MsChapProof: "mschap",
+    MsChap2Proof: "mschapv2",
+    EapProof: "",
     MacProof: "mac",
     NoProof: "no",
 }
@@ -115,7 +121,7 @@ def _attempt_row(one: JudgedAttempt) -> _AttemptRow:
         attempt.vlan,
         attempt.port_id,
         attempt.access_kind.value,
-        _PROOF_KINDS[type(attempt.proof)],
+        _PROOF_KINDS[type(attempt.proof)] or getattr(attempt.proof, "method", "eap"),
         int(one.accepted),
         one.reason,
         one.detail,

@@ -8,7 +8,10 @@ from zhuomai_appliance.model.access import (
     AccessAttempt,
     AccessKind,
     ChapProof,
+    EapProof,
     MacProof,
+    MsChap2Proof,
+    MsChapProof,
     NoProof,
     PapProof,
     Proof,
@@ -76,7 +79,7 @@ def attempt_from(
         username=username,
         username_raw=stored_words(name),
         realm=realm,
-        proof=_proof(packet, inside, kind, mac, password),
+        proof=_proof(packet, inside, kind, mac, password, nas),
         nas_id=nas.id,
         mac=mac,
         ip=ip,
@@ -202,7 +205,7 @@ def split_realm(name: str) -> tuple[str, str | None]:
 
 
 def _proof(
-    packet: Packet, inside: VendorValues, kind: AccessKind, mac: str | None, password: bytes | None
+    packet: Packet, inside: VendorValues, kind: AccessKind, mac: str | None, password: bytes | None, nas: Nas
 ) -> Proof:
     """The one credential of a request. RFC 2865 §4.1 and RFC 3579 §3.3 allow one kind only."""
     pap, chap, eap, ms_chap = packet.has(2), packet.has(3), packet.has(79), _has_ms_chap(inside)
@@ -218,10 +221,31 @@ def _proof(
             return NoProof("CHAP-Password of a wrong size")
         return ChapProof(value[0], value[1:], packet.first(60) or packet.authenticator)
     if eap:
-        return NoProof("EAP is not offered here")
+        states = packet.every(24)
+        if len(states) > 1:
+            return NoProof("more than one State")
+        return EapProof(b"".join(packet.every(79)), states[0] if states else None)
     if ms_chap:
-        return NoProof("MS-CHAP is not offered here")
+        return _ms_chap_proof(packet, inside, nas)
     return NoProof("no credential")
+
+
+def _ms_chap_proof(packet: Packet, inside: VendorValues, nas: Nas) -> Proof:
+    """The response of one version, over a challenge of its size (RFC 2548 §2.1.3, §2.3.2).
+
+    Version 1 keeps nobody from guessing the password at leisure: only where the device's quirk ``ms_chap_v1`` has it.
+    """
+    challenge = inside.get((_MICROSOFT, 11), b"")
+    first, second = inside.get((_MICROSOFT, 1)), inside.get((_MICROSOFT, 25))
+    if second is not None:
+        if first is not None or len(second) != 50 or len(challenge) != 16:
+            return NoProof("an MS-CHAP-V2 response of a wrong size, or two of them")
+        return MsChap2Proof(second[0], challenge, second[2:18], second[26:], packet.first(1) or b"")
+    if nas.quirks.get("ms_chap_v1") is not True:
+        return NoProof("MS-CHAP of version 1 is not allowed at this device")
+    if first is None or len(first) != 50 or len(challenge) != 8 or not first[1] & 1:
+        return NoProof("an MS-CHAP response of a wrong size, or of LAN Manager alone")
+    return MsChapProof(first[0], challenge, first[26:])
 
 
 def _mac_proof(packet: Packet, mac: str | None) -> Proof:
