@@ -177,7 +177,7 @@ class EapDesk:
             step = method.proved(self._prover.prove(talk, step, attempt, nas, now))
         if isinstance(step, Send) and method is not None:
             return self._challenge(talk, nas, eap.request(talk.identifier, method.eap_type, step.data))
-        own = talk.attempt or attempt
+        own = attempt if talk.attempt is None else _as_now(talk.attempt, attempt)
         if isinstance(step, Done) and talk.attempt is not None and talk.refused is None:
             return Ended(own, None, talk, step.keys)
         if isinstance(step, Failed):
@@ -230,3 +230,14 @@ def _rejection(failed: Failed) -> Rejection:
     if failed.fault is None:
         return Rejection(Reason.MALFORMED, failed.why)
     return Rejection(FAULT_REASONS.get(failed.fault, Reason.MALFORMED), failed.why)
+
+
+def _as_now(proved: AccessAttempt, attempt: AccessAttempt) -> AccessAttempt:
+    """The login by the name that was proved some requests ago, with the packet of the request that is answered.
+
+    A device ignores a Failure that bears another identifier than its own response (RFC 3748 §4.2).
+    """
+    now, then = attempt.proof, proved.proof
+    if not isinstance(now, EapProof) or not isinstance(then, EapProof):
+        return proved
+    return proved._replace(proof=EapProof(now.packet, None, then.method))
