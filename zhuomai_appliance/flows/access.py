@@ -269,7 +269,7 @@ class AccessFlow:
         secret_id: int | None,
     ) -> AccessAnswer:
         attempt, now, account = case.attempt, case.now, known.facts.account
-        token = class_token.make(self._vault, self._tickets.draw(), account.id)
+        token = class_token.make(self._vault, self._tickets.draw(), account.id, attempt.access_kind)
         device = place_of(attempt)
         self._reservations.hold(account.id, device, now)
         self._hold_place(attempt, nas, now)

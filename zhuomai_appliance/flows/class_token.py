@@ -1,17 +1,18 @@
 """The Class attribute we issue at each login (semantics §6): it links login, accounting and portal.
 
-Text ``z1`` and 32 URL-safe characters: account, a random ticket, and a tag that only our key makes. So accounting knows
-whose session it is without a look-up by name, also when the device reports another name, and nobody can claim to be
-somebody else. Never 32 digits: Huawei gear in standard mode would read those as rates (vendor notes §0.11).
+Text ``z1`` and 32 URL-safe characters: how the login came in, its account, a random ticket, and a tag that only our key
+makes. So accounting knows whose session it is without a look-up by name, also when the device reports another name, and
+that it was 802.1X where only the login told; and nobody can claim to be somebody else. Never 32 digits: Huawei gear in standard mode would read those as rates (vendor notes §0.11).
 """
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from typing import Final
+from typing import Final, NamedTuple
 
 from zhuomai_appliance.entropy import Entropy
+from zhuomai_appliance.model.access import AccessKind
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.store.vault import Vault
 
@@ -19,11 +20,24 @@ _PREFIX: Final = b"z1"
 GUEST_PREFIX: Final = b"z2"
 _PURPOSE: Final = "class"
 _GUEST_PURPOSE: Final = "guest class"
-_ACCOUNT_OCTETS: Final = 6
+_ACCOUNT_OCTETS: Final = 5
+_HEAD_OCTETS: Final = 1 + _ACCOUNT_OCTETS
 _TICKET_OCTETS: Final = 8
 _TICKETS_AT_ONCE: Final = 128
 _TAG_OCTETS: Final = 10
-_WHOLE: Final = _ACCOUNT_OCTETS + _TICKET_OCTETS + _TAG_OCTETS
+_WHOLE: Final = _HEAD_OCTETS + _TICKET_OCTETS + _TAG_OCTETS
+
+
+_KINDS: Final = (AccessKind.OTHER, AccessKind.PORTAL, AccessKind.PPPOE, AccessKind.DOT1X, AccessKind.MAC)
+"""Kinds of access by their number in a token: the order stays as it is."""
+_NUMBERS: Final = {kind: number.to_bytes(1, "big") for number, kind in enumerate(_KINDS)}
+
+
+class TokenOf(NamedTuple):
+    """What a token of ours says: whose login, and how it came in."""
+
+    account_id: AccountId
+    kind: AccessKind
 
 
 class Tickets:
@@ -41,14 +55,21 @@ class Tickets:
         return self._drawn.pop()
 
 
-def make(vault: Vault, ticket: bytes, account_id: AccountId) -> bytes:
-    """A new token for one login of an account."""
-    body = account_id.to_bytes(_ACCOUNT_OCTETS, "big") + ticket
+def make(vault: Vault, ticket: bytes, account_id: AccountId, kind: AccessKind = AccessKind.OTHER) -> bytes:
+    """A new token for one login of an account; ``kind`` is how it came in."""
+    head = _NUMBERS.get(kind, b"\0")
+    body = head + account_id.to_bytes(_ACCOUNT_OCTETS, "big") + ticket
     return _PREFIX + urlsafe_b64encode(body + vault.sign(_PURPOSE, body)[:_TAG_OCTETS])
 
 
 def read(vault: Vault, token: bytes) -> AccountId | None:
     """Whose token this is; None for one that we did not make."""
+    found = read_whole(vault, token)
+    return None if found is None else found.account_id
+
+
+def read_whole(vault: Vault, token: bytes) -> TokenOf | None:
+    """What a token says; None for one that we did not make."""
     if not token.startswith(_PREFIX):
         return None
     try:
@@ -61,7 +82,8 @@ def read(vault: Vault, token: bytes) -> AccountId | None:
     # A shortened tag is compared by its own length; the cost of a try is a packet that our secret signed.
     if vault.sign(_PURPOSE, body)[:_TAG_OCTETS] != tag:
         return None
-    return AccountId(int.from_bytes(body[:_ACCOUNT_OCTETS], "big"))
+    kind = _KINDS[body[0]] if body[0] < len(_KINDS) else AccessKind.OTHER
+    return TokenOf(AccountId(int.from_bytes(body[1:_HEAD_OCTETS], "big")), kind)
 
 
 def make_guest(vault: Vault, ticket: bytes) -> bytes:

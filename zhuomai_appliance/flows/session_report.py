@@ -8,7 +8,7 @@ from zhuomai_appliance.flows import class_token
 from zhuomai_appliance.flows.charging import charge
 from zhuomai_appliance.flows.guest_reports import Whose
 from zhuomai_appliance.model import entitlement as chain_rules
-from zhuomai_appliance.model.access import ClosedBy, ReportKind, Session, SessionId, UsageReport
+from zhuomai_appliance.model.access import AccessKind, ClosedBy, ReportKind, Session, SessionId, UsageReport
 from zhuomai_appliance.model.moment import Zone
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.people import AccountId
@@ -181,6 +181,11 @@ class SessionReport:
 
     # Rows -------------------------------------------------------------------------------------------------------------
 
+    def _kind(self) -> AccessKind:
+        """How the session came in: the login knew; a report tells less, of 802.1X often nothing."""
+        login = class_token.read_whole(self._vault, self._report.class_token)
+        return self._report.access_kind if login is None or login.kind is AccessKind.OTHER else login.kind
+
     def _insert(self, outcome: truth.Open | truth.WriteFinished, account_id: AccountId | None) -> SessionId:
         nas, report, counted = self._nas, self._report, outcome.counted
         finished = outcome if isinstance(outcome, truth.WriteFinished) else None
@@ -201,7 +206,7 @@ class SessionReport:
             ssid=report.ssid,
             vlan=report.vlan,
             port_id=report.port_id,
-            access_kind=report.access_kind,
+            access_kind=self._kind(),
             started_at=outcome.started_at,
             updated_at=counted.updated_at,
             session_seconds=counted.session_seconds,
