@@ -85,18 +85,18 @@ def cable() -> Iterator[tuple[str, str, str]]:
     """A cable from a port of this machine into a namespace of its own: the port, the far end, the namespace."""
     mark = f"{os.getpid() % 100_000}"
     port, far, space = f"zmp{mark}", f"zmc{mark}", f"zhuomai-{mark}"
-    try:
-        ip("netns", "add", space)
-    except subprocess.CalledProcessError as refused:
-        pytest.skip(f"this machine allows no network namespace: {refused.stderr.strip()}")
-    try:
-        ip("link", "add", port, "type", "veth", "peer", "name", far, "netns", space)
-        ip("link", "set", port, "up")
-        ip("-n", space, "link", "set", far, "up")
+    with ExitStack() as undone:
+        try:
+            ip("netns", "add", space)
+            # The port goes with its peer
+            undone.callback(ip, "netns", "del", space)
+            ip("link", "add", port, "type", "veth", "peer", "name", far, "netns", space)
+            ip("link", "set", port, "up")
+            # Also shows whether a program can be started in there: in a chroot none can
+            ip("netns", "exec", space, "ip", "link", "set", far, "up")
+        except subprocess.CalledProcessError as refused:
+            pytest.skip(f"this machine lays no cable into a network namespace: {refused.stderr.strip()}")
         yield port, far, space
-    finally:
-        # The port goes with its peer
-        ip("netns", "del", space)
 
 
 @contextmanager
