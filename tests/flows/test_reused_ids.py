@@ -25,6 +25,38 @@ from zhuomai_appliance.radius.values import integer_value
 Session = tuple[str, int | None, int, int, int, str | None]
 
 
+class SameSecondTests(SynchronousTestCase):
+    """One id, several clients, one second: every report is recorded, whatever start it comes to."""
+
+    def test_three_clients_with_one_id_in_one_second(self) -> None:
+        """An interim, another's Start a second later and a third one's delayed interim: three rows, all answered."""
+        school = School()
+        for number, (mac, ip) in enumerate(
+            ((PHONE, PHONE_IP), (LAPTOP, LAPTOP_IP), ("a4:5e:60:00:00:03", "10.9.0.3"))
+        ):
+            school.person(f"user{number}", school.pack(10 * GB, f"pack{number}"))
+            delay = (41, integer_value(1 if number == 2 else 0))
+            kind = START if number == 1 else INTERIM
+            school.report(kind, 0, 0 if number == 1 else 1000, 0, delay, name=f"user{number}", mac=mac, ip=ip)
+        school.check_usage()
+        starts = [start for (start,) in school.rows("SELECT started_at FROM session ORDER BY id")]
+        self.assertEqual(len(set(starts)), len(starts))
+
+    def test_any_few_reports_of_one_id_within_a_second(self) -> None:
+        """Each client, kind and delay after each other: nothing fails, usage adds up."""
+        clients = ((PHONE, PHONE_IP), (LAPTOP, LAPTOP_IP), (None, None))
+        for first in range(18):
+            for second in range(18):
+                school = School()
+                school.person("20260001", school.pack(10 * GB))
+                for turn, choice in enumerate((first, second, (first * 7 + second) % 18)):
+                    mac, ip = clients[choice % 3]
+                    kind = (START, INTERIM, STOP)[choice // 3 % 3]
+                    delay = (41, integer_value(choice // 9))
+                    school.report(kind, 0, 100 * (turn + 1), 0, delay, mac=mac, ip=ip)
+                school.check_usage()
+
+
 class ReusedIdTests(SynchronousTestCase):
     """The phone's session S1 from the start to a restart after ten minutes, then the laptop's S1."""
 

@@ -169,13 +169,30 @@ def slots_of(reader: Reader, account_id: AccountId) -> list[Slot]:
 
 
 def insert(tx: Transaction, session: Session, seen_at: int) -> SessionId:
-    """Add a session's row; the id in ``session`` is ignored."""
+    """Add a session's row; the id in ``session`` is ignored.
+
+    A device that uses an id twice within a second, or whose clock goes back, tells of two sessions with one start. Both
+    are recorded: the later one begins at the next second that is free.
+    """
+    while (session_id := _insert(tx, session, seen_at)) is None:
+        begin = session.started_at + 1
+        session = session._replace(
+            started_at=begin,
+            updated_at=max(session.updated_at, begin),
+            stopped_at=None if session.stopped_at is None else max(session.stopped_at, begin),
+        )
+    return session_id
+
+
+def _insert(tx: Transaction, session: Session, seen_at: int) -> SessionId | None:
+    """Add the row; None where one of this key begins at this second already."""
     values: dict[str, Any] = session._asdict()
     del values["id"]
     values["access_kind"] = session.access_kind.value
     values["closed_by"] = None if session.closed_by is None else session.closed_by.value
     values["start_lost"] = int(session.start_lost)
-    return SessionId(tx.insert(_Q.insert_session, seen_at=seen_at, **values))
+    found: int | None = tx.value(_Q.insert_session, seen_at=seen_at, **values)
+    return None if found is None else SessionId(found)
 
 
 def set_totals(

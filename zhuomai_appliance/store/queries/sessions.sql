@@ -77,6 +77,7 @@ VALUES (:project_id, :nas_id, :nas_address, :acct_session_id, :account_id, :user
        :called_station_raw, :mac, :ip, :ipv6, :ssid, :vlan, :port_id, :access_kind, :started_at, :updated_at, :seen_at,
        :session_seconds, :input_octets, :output_octets, :interim_seconds, :stopped_at, :cause, :closed_by, :start_lost,
        :anomalies, :class_token, :plan_name)
+ON CONFLICT (project_id, nas_id, acct_session_id, nas_address, started_at) DO NOTHING
 RETURNING id
 
 -- name: update_totals
