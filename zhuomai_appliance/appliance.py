@@ -56,7 +56,7 @@ from zhuomai_appliance.model.roaming import Transport
 from zhuomai_appliance.net import control, udp_port
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.coa_client import CoaClient
-from zhuomai_appliance.net.http import AdmittingSite
+from zhuomai_appliance.net.http import AdmittingSite, TlsDoor
 from zhuomai_appliance.net.load import Beat, Load
 from zhuomai_appliance.net.page_turns import PageTurns
 from zhuomai_appliance.net.portal_udp import PortalProtocol
@@ -318,7 +318,9 @@ class Appliance(MultiService):
         if tls is None:
             site.port = self.reactor.listenTCP(endpoint.port, site, interface=endpoint.host)
         else:
-            site.port = self.reactor.listenSSL(endpoint.port, site, tls, interface=endpoint.host)
+            site.port = self.reactor.listenTCP(
+                endpoint.port, TlsDoor(site, tls, self.reactor), interface=endpoint.host
+            )
         return self._bound(site.port)
 
     def _bound(self, port: Any) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
+from twisted.internet.ssl import CertificateOptions
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -20,6 +23,7 @@ from zhuomai_appliance.net.http import (
     IN_WORK,
     REQUEST_SECONDS,
     AdmittingSite,
+    TlsDoor,
 )
 from zhuomai_appliance.net.load import FRESH_SECONDS, Load
 from zhuomai_appliance.net.page_turns import PageTurns
@@ -340,3 +344,23 @@ class YieldingTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertIn(b" 200 OK", stays.answer())
         self.assertEqual((leaves.answer(), site.counters["requests"]), (b"", 1))
+
+
+class TlsDoorTests(SynchronousTestCase):
+    def test_who_is_turned_away_gets_no_tls(self) -> None:
+        """A full address is closed at the door, counted, and nothing is wrapped around nobody; places come back."""
+        clock = Clock()
+        site = AdmittingSite(Page(), clock, of_address=1)
+        door = TlsDoor(site, CertificateOptions(), clock)
+        door.doStart()
+        self.addCleanup(door.doStop)
+        address = IPv4Address("TCP", "192.0.2.9", 50000)
+        first = door.buildProtocol(address)
+        self.assertIsNotNone(first)
+        self.assertIsNone(door.buildProtocol(address))
+        self.assertEqual((site.connections, site.counters["too_many_of_address"]), (1, 1))
+        transport: Any = StringTransport(peerAddress=address)
+        transport.setTcpNoDelay = lambda enabled: None
+        first.makeConnection(transport)
+        first.connectionLost(Failure(ConnectionDone()))
+        self.assertIsNotNone(door.buildProtocol(address))

@@ -11,7 +11,8 @@ from collections import Counter
 from typing import Any, Final
 
 from twisted.internet.interfaces import IAddress, IDelayedCall
-from twisted.internet.protocol import connectionDone
+from twisted.internet.protocol import ServerFactory, connectionDone
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from twisted.web import http, server
 from twisted.web.resource import IResource, Resource
@@ -189,14 +190,20 @@ class AdmittingSite(server.Site):
         """Requests in work now."""
         return self._in_work
 
+    def admits(self, host: str) -> bool:
+        """Whether there is a place for one more connection of an address; who is turned away is counted."""
+        if self._from[host] >= self._of_address:
+            self.counters["too_many_of_address"] += 1
+            return False
+        if len(self._inside) >= CONNECTIONS:
+            self.counters["too_many_connections"] += 1
+            return False
+        return True
+
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A connection, or None when there is no place for it."""
         host = str(getattr(addr, "host", ""))
-        if self._from[host] >= self._of_address:
-            self.counters["too_many_of_address"] += 1
-            return None
-        if len(self._inside) >= CONNECTIONS:
-            self.counters["too_many_connections"] += 1
+        if not self.admits(host):
             return None
         channel = super().buildProtocol(addr)
         if isinstance(channel, DeadlineChannel):
@@ -303,3 +310,27 @@ class _Held:
         """The browser left."""
         if self._next is not None and self._next.active():
             self._next.cancel()
+
+
+class TlsDoor(ServerFactory):
+    """A site behind TLS. Twisted's own factory wraps whatever the site gives, also the None that turns somebody away."""
+
+    noisy = False
+
+    def __init__(self, site: AdmittingSite, context: Any, reactor: Any) -> None:
+        self._site = site
+        self._tls = TLSMemoryBIOFactory(context, False, site, reactor)
+
+    def startFactory(self) -> None:
+        """The site begins with its listener."""
+        self._tls.doStart()
+
+    def stopFactory(self) -> None:
+        """And ends with it."""
+        self._tls.doStop()
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """None, and the connection is closed, for who is not admitted."""
+        if not self._site.admits(str(getattr(addr, "host", ""))):
+            return None
+        return self._tls.buildProtocol(addr)
