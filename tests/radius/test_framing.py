@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ def test_cuts_do_not_matter(sent: list[bytes], cuts: list[int]) -> None:
     """One octet at a time or everything at once."""
     stream, octets, found = PacketStream(), b"".join(sent), list[bytes]()
     places = [0, *sorted(cut for cut in cuts if cut < len(octets)), len(octets)]
-    for begin, end in zip(places, places[1:], strict=False):
+    for begin, end in itertools.pairwise(places):
         found += stream.feed(octets[begin:end])
     assert found == sent
     assert not stream.is_unfinished
