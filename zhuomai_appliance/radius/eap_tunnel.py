@@ -49,11 +49,11 @@ class Tunnel(ABC):
                 return Send(self._framing.reply())
             if not message and not self._engine.handshake_done:
                 return self._break("an acknowledgement of nothing")
+            if self._framing.peer_version != 0:
+                return self._break("another version of the method")
             self._engine.receive(message)
         except TlsFailed as failed:
             return self._fail(failed)
-        if self._framing.peer_version != 0:
-            return self._break("another version of the method")
         if not self._engine.handshake_done:
             return self._flight()
         clear = self._engine.read()
