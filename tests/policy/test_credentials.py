@@ -6,8 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhuomai_appliance.model.access import ChapProof, MacProof, NoProof, PapProof, Proof
+from zhuomai_appliance.model.access import (
+    ChapProof,
+    EapProof,
+    MacProof,
+    MsChap2Proof,
+    MsChapProof,
+    NoProof,
+    PapProof,
+    Proof,
+)
 from zhuomai_appliance.policy.credentials import STORED_PASSWORD, check
+from zhuomai_appliance.radius import mschap
 from zhuomai_appliance.radius.passwords import chap_response
 
 CHALLENGE = bytes(range(16))
@@ -16,6 +26,26 @@ CHALLENGE = bytes(range(16))
 def chap(password: bytes) -> ChapProof:
     value = chap_response(7, password, CHALLENGE)
     return ChapProof(value[0], value[1:], CHALLENGE)
+
+
+def ms_chap(password: bytes) -> MsChapProof:
+    response = mschap.challenge_response(CHALLENGE[:8], mschap.nt_hash(password))
+    return MsChapProof(7, CHALLENGE[:8], response)
+
+
+def ms_chap_2(password: bytes) -> MsChap2Proof:
+    hashed = mschap.challenge_hash(CHALLENGE, CHALLENGE, b"zhang")
+    response = mschap.challenge_response(hashed, mschap.nt_hash(password))
+    return MsChap2Proof(7, CHALLENGE, CHALLENGE, response, b"CAMPUS\\zhang")
+
+
+@pytest.mark.parametrize("of", [PapProof, chap, ms_chap, ms_chap_2])
+@pytest.mark.parametrize("stored", [b"secret", "密码2026".encode(), b" blanks and \t "])
+def test_every_proof_holds_against_a_reversible_password(of: type[PapProof], stored: bytes) -> None:
+    """What is kept sealed serves every way to prove it; what is not kept at all serves none."""
+    assert check(of(stored), stored) == STORED_PASSWORD
+    assert check(of(stored), stored + b"x") is None
+    assert check(of(stored), None) is None
 
 
 @pytest.mark.parametrize("of", [PapProof, chap])
@@ -38,7 +68,18 @@ def test_chinese_passwords_in_either_encoding(of: type[PapProof]) -> None:
     assert check(of("密码2027".encode("gbk")), stored) is None
 
 
-@pytest.mark.parametrize("proof", [PapProof(b""), chap(b""), MacProof("a4:5e:60:aa:bb:cc"), NoProof("x")])
+@pytest.mark.parametrize(
+    "proof",
+    [
+        PapProof(b""),
+        chap(b""),
+        ms_chap(b""),
+        ms_chap_2(b""),
+        EapProof(b"", None),
+        MacProof("a4:5e:60:aa:bb:cc"),
+        NoProof("x"),
+    ],
+)
 def test_nothing_proves_nothing(proof: Proof) -> None:
     """An empty password, a device address or no credential never prove a secret, not even an empty one."""
     assert check(proof, b"", [b""]) is None

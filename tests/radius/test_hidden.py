@@ -13,6 +13,7 @@ from pyrad.dictionary import Dictionary
 from zhuomai_appliance.radius.dictionary import FOLDER
 from zhuomai_appliance.radius.hidden import HiddenValue, hidden_attributes, hide, reveal
 from zhuomai_appliance.radius.packet import Secret
+from zhuomai_appliance.radius.passwords import reveal_pap
 
 SECRET = Secret(b"xyzzy5461")
 AUTHENTICATOR = bytes(range(16))
@@ -69,3 +70,13 @@ def test_what_does_not_fit_is_refused() -> None:
         hide(bytes(240), SECRET, AUTHENTICATOR, SALT)
     with pytest.raises(ValueError, match="salt"):
         hide(b"", SECRET, AUTHENTICATOR, b"\0\1")
+
+
+def test_hidden_like_a_password() -> None:
+    """MS-CHAP-MPPE-Keys has no salt: 32 octets as User-Password hides them (RFC 2548 §2.4.1)."""
+    clear = bytes(range(32))
+    ((number, value),) = hidden_attributes(
+        [HiddenValue(311, 12, clear, like_password=True)], SECRET, AUTHENTICATOR
+    )
+    assert (number, value[:6]) == (26, b"\0\0\1\x37\x0c\x22")
+    assert reveal_pap(value[6:], SECRET, AUTHENTICATOR) == clear
