@@ -34,16 +34,6 @@ from zhuomai_appliance.radius.packet import Code, Packet, WireError
 from zhuomai_appliance.radius.tls_engine import TlsContext
 from zhuomai_appliance.radius.values import integer
 
-METHODS: Final = ("peap", "ttls", "tls", "md5", "mschapv2")
-"""The words of a device's quirk ``eap_methods``, and the order in which they are offered without it."""
-
-_TYPES: Final = {
-    "peap": eap.PEAP,
-    "ttls": eap.TTLS,
-    "tls": eap.TLS,
-    "md5": eap.MD5_CHALLENGE,
-    "mschapv2": eap.MSCHAPV2,
-}
 _TUNNELS: Final = frozenset(("peap", "ttls"))
 _WIRELESS: Final = 19
 
@@ -161,7 +151,7 @@ class EapDesk:
         wanted = eap.wanted_types(said)
         for number in wanted:
             for word in talk.offered:
-                if _TYPES[word] == number:
+                if eap.METHODS[word] == number:
                     return self._offer(talk, word, (), packet)
         return Failed(f"the device wants EAP types {list(wanted[:8])}, of which none is offered")
 
@@ -191,9 +181,9 @@ class EapDesk:
     # Methods ------------------------------------------------------------------------------------------------------------
 
     def _methods(self, nas: Nas, packet: Packet) -> tuple[str, ...]:
-        """What this device is offered, in order."""
+        """What this device is offered, in the order of its quirk ``eap_methods`` or else ours."""
         words = nas.quirks.get("eap_methods")
-        order = METHODS if words is None else str(words).lower().split()
+        order = eap.METHODS if words is None else str(words).lower().split()
         return tuple(word for word in order if self._is_offered(word, nas, packet))
 
     def _is_offered(self, word: str, nas: Nas, packet: Packet) -> bool:

@@ -20,6 +20,9 @@ MSCHAPV2: Final = 26
 EXTENSIONS: Final = 33
 EXPANDED: Final = 254
 
+METHODS: Final = {"peap": PEAP, "ttls": TTLS, "tls": TLS, "md5": MD5_CHALLENGE, "mschapv2": MSCHAPV2}
+"""What people call the methods that are spoken here, in the order in which they are offered."""
+
 MAX_PIECE_OCTETS: Final = 253
 MAX_EAP_OCTETS: Final = 4096
 """No more fits into a RADIUS packet."""

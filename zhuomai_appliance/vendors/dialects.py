@@ -23,6 +23,7 @@ from typing import Final
 
 from zhuomai_appliance.model.network import Nas, Vendor
 from zhuomai_appliance.radius.dictionary import load
+from zhuomai_appliance.radius.eap import METHODS
 from zhuomai_appliance.radius.packet import Attribute
 from zhuomai_appliance.vendors.aruba import ARUBA, ARUBA_ID
 from zhuomai_appliance.vendors.cisco import CISCO, PAIR
@@ -217,6 +218,14 @@ def mistakes(vendor: Vendor, quirks: Mapping[str, Quirk]) -> tuple[str, ...]:
         found.append("rate_unit: the bits per second of one count, such as 1000")
     if "requests_per_second" in quirks and _number(quirks["requests_per_second"], 10**6) is None:
         found.append("requests_per_second: a whole number, such as 500")
+    methods = str(quirks.get("eap_methods", "peap")).lower().split()
+    if not methods or not METHODS.keys() >= set(methods):
+        found.append(f"eap_methods: words out of {', '.join(METHODS)}")
+    found += [
+        f"{name}: true or false"
+        for name in ("eap_md5", "ms_chap_v1")
+        if name in quirks and not isinstance(quirks[name], bool)
+    ]
     found += [
         f"{name}: text of at most 100 octets"
         for name in ("redirect_acl", "qos_prefix", "rate_role")
