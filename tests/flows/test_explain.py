@@ -27,6 +27,7 @@ from zhuomai_appliance.model.people import Group, GroupId
 from zhuomai_appliance.model.products import AccessPolicy, WhenFull
 from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.policy.authorize import CHECKS
+from zhuomai_appliance.policy.facts import Kick
 from zhuomai_appliance.store import access_rules, network, products
 
 
@@ -43,7 +44,9 @@ class ExplainTests(SynchronousTestCase):
 
     def ask(self, who: str = "20260001", **more: Any) -> Explanation:
         school = self.school
-        explainer = Explainer(school.store, school.vault, school.tables, school.reservations, school.words)
+        explainer = Explainer(
+            school.store, school.vault, school.tables, school.reservations, school.words, school.now
+        )
         values: dict[str, Any] = {"at": school.now(), "mac": PHONE, "ip": "10.9.1.2"} | more
         return explainer.explain(Question(who, **values))
 
@@ -78,6 +81,23 @@ class ExplainTests(SynchronousTestCase):
         self.assertEqual(self.school.store.counters.tasks, before)
         self.assertEqual(self.school.attempts(), [])
         self.assertEqual(reason(self.school.login(mac=LAPTOP)), "accepted")
+
+    def test_asking_of_another_time_leaves_memory_as_it_is(self) -> None:
+        """Places kept, kicks remembered and devices counted are those of now, whatever time a question is about."""
+        school = self.school
+        limit = PlaceLimit(school.project, PlaceKind.PROJECT, "", 1)
+        school.write(lambda tx: access_rules.put_place_limit(tx, limit))
+        school.reload()
+        self.assertEqual(reason(school.login()), "accepted")
+        account_id = school.rows("SELECT id FROM account")[0][0]
+        school.reservations.kicks.add(account_id, Kick(school.now(), LAPTOP, ()))
+        for at in (NOW + DAY, NOW - DAY):
+            self.ask(at=at, mac=LAPTOP)
+            self.assertEqual(len(school.reservations.of(account_id, school.now())), 1)
+            self.assertEqual(len(school.reservations.kicks.of(account_id, school.now())), 1)
+            self.assertEqual(
+                school.reservations.places.use(school.tables, school.project, school.now())[0].current, 1
+            )
 
     def test_every_check_is_shown_in_the_servers_order(self) -> None:
         """The steps are the policy's own list with the password between its halves; none is left out."""
@@ -192,7 +212,9 @@ class RealmTests(SynchronousTestCase):
 
     def ask(self, who: str, **more: Any) -> dict[str, Any]:
         school = self.school
-        explainer = Explainer(school.store, school.vault, school.tables, school.reservations, school.words)
+        explainer = Explainer(
+            school.store, school.vault, school.tables, school.reservations, school.words, school.now
+        )
         found = explainer.explain(Question(who, school.now(), **more))
         return as_facts(found, school.tables, school.words)
 

@@ -63,7 +63,9 @@ async def explain(stage: Backstage, params: Params) -> Any:
         await reservations.places.recount(stage.store, tables, now)
     catalogues = load_words(paths.web() / "locale")
     # What the device would get is in the server's language, what is told about it in that of whoever asks
-    explainer = Explainer(stage.store, stage.vault, tables, reservations, Sentences(catalogues, stage.now))
+    explainer = Explainer(
+        stage.store, stage.vault, tables, reservations, Sentences(catalogues, stage.now), stage.now
+    )
     try:
         found = explainer.explain(question(params, now, tables))
     except CannotExplain as error:

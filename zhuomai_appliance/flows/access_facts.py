@@ -48,8 +48,14 @@ class Gatherer:
         self._reservations = reservations
         self._board = board
 
-    def gather(self, attempt: AccessAttempt, nas: Nas, now: int) -> Known | None:
-        """Everything about the account that the rules look at; None when the name or device is nobody's."""
+    def gather(self, attempt: AccessAttempt, nas: Nas, now: int, present: int | None = None) -> Known | None:
+        """Everything about the account that the rules look at; None when the name or device is nobody's.
+
+        Args:
+            present: the real time, where ``now`` is another one: what memory holds forgets what is over by then, and must
+                not by a time that somebody only asks about.
+        """
+        present = now if present is None else present
         reader, project_id = self._store.reader, nas.project_id
         found: login_facts.LoginFacts | None
         if isinstance(attempt.proof, MacProof):
@@ -75,7 +81,7 @@ class Gatherer:
             open_sessions=tuple([OpenSession(*slot) for slot in slots]),
             # A device that asks again takes its own place again, also one that nothing tells apart
             reservations=tuple(
-                [Reservation(*held) for held in self._reservations.of(account.id, now) if held[0] != own]
+                [Reservation(*held) for held in self._reservations.of(account.id, present) if held[0] != own]
             ),
             bindings=found.bindings,
             account_rate=login.rate,
@@ -86,8 +92,10 @@ class Gatherer:
             phone_index=access_rules.phone_index_of(reader, account.id) if lists.has_phones else None,
             realm=domain.realm.name if domain is not None else None,
             realm_groups=domain.group_ids if domain is not None else None,
-            kicks=self._reservations.kicks.of(account.id, now),
-            places=() if limits is None else self._reservations.places.around(limits, attempt, nas, own, now),
+            kicks=self._reservations.kicks.of(account.id, present),
+            places=()
+            if limits is None
+            else self._reservations.places.around(limits, attempt, nas, own, present),
         )
         # A chain that nothing waits in, and that time has not moved, is the same object after a login
         is_due = account.first_login_at is None or (
@@ -98,7 +106,7 @@ class Gatherer:
         return Known(facts, secrets, is_due, found.lent)
 
     def gather_guest(
-        self, attempt: AccessAttempt, nas: Nas, now: int
+        self, attempt: AccessAttempt, nas: Nas, now: int, present: int | None = None
     ) -> tuple[Ruling, tuple[PlaceCount, ...]]:
         """The same of somebody whose account is elsewhere: what the rules say of the place, and how full it is."""
         policies = self._tables.policies(nas.project_id)
@@ -110,7 +118,9 @@ class Gatherer:
             ruling = policies.rules.ruling(where, now)
         if policies.places is not None:
             device = place_of(attempt)
-            places = self._reservations.places.around(policies.places, attempt, nas, device, now)
+            places = self._reservations.places.around(
+                policies.places, attempt, nas, device, now if present is None else present
+            )
         return ruling, places
 
     def _password(self, login: accounts.Login) -> bytes | None:

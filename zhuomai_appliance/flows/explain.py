@@ -6,7 +6,7 @@ attributes are those it would send. Nothing is written, reserved or sent. The pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -102,11 +102,21 @@ class Explanation:
 
 
 class Explainer:
-    """Explains logins. It shares the memory of the flow that answers them, so that it counts whom that one counts."""
+    """Explains logins. It shares the memory of the flow that answers them, so that it counts whom that one counts.
+
+    ``clock`` tells the real time, epoch seconds: that memory is only ever asked of now.
+    """
 
     def __init__(
-        self, store: Store, vault: Vault, tables: Tables, reservations: Reservations, words: ReasonWords
+        self,
+        store: Store,
+        vault: Vault,
+        tables: Tables,
+        reservations: Reservations,
+        words: ReasonWords,
+        clock: Callable[[], int],
     ) -> None:
+        self._clock = clock
         self._store = store
         self._tables = tables
         self._words = words
@@ -126,7 +136,7 @@ class Explainer:
             if is_elsewhere(attempt, domain):
                 return self._elsewhere(attempt, nas, domain, was_named, question.at)
             attempt = localised(attempt, domain)
-        known = self._gatherer.gather(attempt, nas, question.at)
+        known = self._gatherer.gather(attempt, nas, question.at, self._clock())
         facts = known.facts if known is not None else None
         case = Case(attempt, facts, self._tables.policies(nas.project_id).lists, question.at)
         steps, refused = self._steps(case)
@@ -186,7 +196,7 @@ class Explainer:
             if of_realm is None
             else Step("realm", "refused", shown, of_realm.reason.value, of_realm.detail)
         )
-        ruling, places = self._gatherer.gather_guest(attempt, nas, now)
+        ruling, places = self._gatherer.gather_guest(attempt, nas, now, self._clock())
         of_place = authorize.refusal_of_guest(ruling, places)
         if of_place is not None:
             name = "rules" if ruling.is_denied else "places"

@@ -110,7 +110,9 @@ def _answer(site: AdminApp, visit: Visit, form: QuestionForm) -> tuple[AnswerVie
     if wrong or (form.mac.data and mac is None):
         return None, words.text("Something in the question cannot be read; it stands at its field.")
     try:
-        found = Explainer(deps.store, deps.vault, deps.tables, deps.reservations, deps.words).explain(
+        found = Explainer(
+            deps.store, deps.vault, deps.tables, deps.reservations, deps.words, lambda: visit.now
+        ).explain(
             Question(
                 who=str(form.who.data).strip(),
                 at=visit.now if form.at.data is None else Zone(visit.f.zone.key).instant(form.at.data),

@@ -62,7 +62,9 @@ class DeviceBody(Strict):
 async def explain(parts: Parts, call: Call) -> BaseModel:
     """Walk the policy as the server would."""
     asked: ExplainQuery = call.query
-    explainer = Explainer(parts.store, parts.vault, parts.tables, parts.reservations, parts.words)
+    explainer = Explainer(
+        parts.store, parts.vault, parts.tables, parts.reservations, parts.words, lambda: call.now
+    )
     question = Question(
         who=asked.who,
         at=call.now if asked.at is None else asked.at,
