@@ -8,7 +8,10 @@ import pytest
 
 from tests.fakes.home import says
 from tests.flows.roamers import Roamers
-from tests.flows.school import LAPTOP, NOW, PHONE, START, first, huawei_number, reason
+from tests.flows.school import LAPTOP, NOW, PHONE, START, first, huawei_number, reason, station
+from tests.vendors.examples import a_packet
+from zhuomai_appliance.flows.session_rules import Patrol
+from zhuomai_appliance.model.access import AccessKind
 from zhuomai_appliance.model.access_rules import (
     AccessRule,
     PlaceKind,
@@ -18,6 +21,7 @@ from zhuomai_appliance.model.access_rules import (
     parse_window,
 )
 from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.radius import eap
 from zhuomai_appliance.radius.packet import Code
 from zhuomai_appliance.radius.values import integer_value
 from zhuomai_appliance.store import access_rules, products
@@ -78,3 +82,15 @@ def test_guests_take_places(school: Roamers) -> None:
     school.clock.advance(100)
     assert reason(school.login("wang@edu.cn", "x", LAPTOP, None, HALL)) == "place_full"
     assert len(school.home.asked) == 1
+
+
+def test_a_guest_by_dot1x_is_not_ended_as_the_portals(school: Roamers) -> None:
+    """His reports tell nothing of 802.1X, his Class does: what let him in does not throw him out again and again."""
+    rule(school, RuleAction.DENY, kinds=frozenset({AccessKind.PORTAL}))
+    said = eap.split(eap.response(1, eap.IDENTITY, b"zhang@edu.cn"))
+    asked = a_packet([(1, b"zhang@edu.cn"), (61, integer_value(19)), *station(PHONE, None), *said])
+    answer = school.ask(asked, None)
+    assert answer.code is Code.ACCESS_ACCEPT
+    school.report(START, name="zhang@edu.cn", token=first(answer, 25))
+    assert school.rows("SELECT access_kind FROM session") == [(AccessKind.DOT1X.value,)]
+    assert school.run(Patrol().look(school.store, school.tables, school.now())) == 0

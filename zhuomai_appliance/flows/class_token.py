@@ -86,18 +86,30 @@ def read_whole(vault: Vault, token: bytes) -> TokenOf | None:
     return TokenOf(AccountId(int.from_bytes(body[1:_HEAD_OCTETS], "big")), kind)
 
 
-def make_guest(vault: Vault, ticket: bytes) -> bytes:
-    """A new token for one login of somebody whose account is elsewhere: it says that, and nothing else."""
-    return GUEST_PREFIX + urlsafe_b64encode(ticket + vault.sign(_GUEST_PURPOSE, ticket)[:_TAG_OCTETS])
+def make_guest(vault: Vault, ticket: bytes, kind: AccessKind = AccessKind.OTHER) -> bytes:
+    """A new token for one login of somebody whose account is elsewhere: it says that, and how it came in."""
+    body = _NUMBERS.get(kind, b"\0") + ticket
+    return GUEST_PREFIX + urlsafe_b64encode(body + vault.sign(_GUEST_PURPOSE, body)[:_TAG_OCTETS])
 
 
 def is_guest(vault: Vault, token: bytes) -> bool:
     """Whether a token is one of ours for somebody whose account is elsewhere."""
+    return guest_kind(vault, token) is not None
+
+
+def guest_kind(vault: Vault, token: bytes) -> AccessKind | None:
+    """How a login of somebody whose account is elsewhere came in; None for a token that is none of these."""
     if not token.startswith(GUEST_PREFIX):
-        return False
+        return None
     try:
         whole = urlsafe_b64decode(token[len(GUEST_PREFIX) :])
     except (Base64Error, ValueError):
-        return False
-    ticket, tag = whole[:_TICKET_OCTETS], whole[_TICKET_OCTETS:]
-    return tag == vault.sign(_GUEST_PURPOSE, ticket)[:_TAG_OCTETS]
+        return None
+    body, tag = whole[:-_TAG_OCTETS], whole[-_TAG_OCTETS:]
+    if tag != vault.sign(_GUEST_PURPOSE, body)[:_TAG_OCTETS]:
+        return None
+    if len(body) == _TICKET_OCTETS:
+        return AccessKind.OTHER  # of a login before tokens told the kind
+    if len(body) != 1 + _TICKET_OCTETS:
+        return None
+    return _KINDS[body[0]] if body[0] < len(_KINDS) else AccessKind.OTHER

@@ -217,7 +217,7 @@ class Proxying:
             detail = f"{name}: {said}" if said else name
             rejection = Rejection(Reason.HOME_REFUSED, detail, (("x", attempt.realm or domain.realm.name),))
             return GuestVerdict(Code.ACCESS_REJECT, kept, rejection, detail)
-        token = class_token.make_guest(self._vault, self._tickets.draw())
+        token = class_token.make_guest(self._vault, self._tickets.draw(), attempt.access_kind)
         login = roaming.RoamingLogin(domain.realm.name, name, tuple(packet.every(attr.CLASS)))
         self._store.enqueue(lambda tx: roaming.put_login(tx, nas.project_id, token, login, now))
         grant = Grant(

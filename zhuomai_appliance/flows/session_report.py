@@ -183,8 +183,10 @@ class SessionReport:
 
     def _kind(self) -> AccessKind:
         """How the session came in: the login knew; a report tells less, of 802.1X often nothing."""
-        login = class_token.read_whole(self._vault, self._report.class_token)
-        return self._report.access_kind if login is None or login.kind is AccessKind.OTHER else login.kind
+        token = self._report.class_token
+        login = class_token.read_whole(self._vault, token)
+        kind = class_token.guest_kind(self._vault, token) if login is None else login.kind
+        return self._report.access_kind if kind is None or kind is AccessKind.OTHER else kind
 
     def _insert(self, outcome: truth.Open | truth.WriteFinished, account_id: AccountId | None) -> SessionId:
         nas, report, counted = self._nas, self._report, outcome.counted
