@@ -104,6 +104,21 @@ class ProxyClientTests(SynchronousTestCase):
         self.wait()
         self.assertIsNone(self.successResultOf(eap))
 
+    def test_closing_ends_every_question(self) -> None:
+        """Also where whoever hears of the first silence turns to a server that was never asked before."""
+        self.server.behaviour = silent
+        first, far, other = (
+            upstream(),
+            *(Upstream(UpstreamId(number), ProjectId(1), str(number), AUTH[0], b"x") for number in (2, 3)),
+        )
+        turned: list[Any] = []
+        asked = self.client.ask(first, NAME, None)
+        asked.addCallback(lambda _: turned.append(self.client.ask(far, NAME, None)))
+        waiting = self.client.ask(other, NAME, None)
+        self.client.close()
+        self.assertIsNone(self.successResultOf(waiting))
+        self.failureResultOf(turned[0], NotAsked)
+
     def test_patience_is_the_entrys(self) -> None:
         """So many tries of so many seconds."""
         asked = self.client.ask(upstream(tries=3, timeout_seconds=4), NAME, None)

@@ -284,7 +284,8 @@ class ProxyClient:
     def close(self) -> None:
         """Ask nothing more; whoever waits is told that nobody answered."""
         self._closed = True
-        for ways in self._ways.values():
+        # Whoever hears that nobody answered turns to the next server, perhaps one that was never asked before
+        for ways in tuple(self._ways.values()):
             for lane in ways.lanes:
                 lane.close()
         self._ways.clear()
