@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.flows.dot1x import WIRED, ConversationCase, Supplicant, with_quirks
 from tests.flows.school import (
     DAY,
+    LAPTOP,
     PHONE,
     PHONE_IP,
     RATE,
@@ -64,6 +65,21 @@ class LoginTests(ConversationCase):
         device = Supplicant(self.school)
         device.send(b"")
         self.assertEqual((device.request.code, device.request.kind), (EapCode.REQUEST, eap.IDENTITY))
+        device.respond(eap.IDENTITY, b"20260001")
+        self.assertEqual(device.request.kind, eap.PEAP)
+
+    def test_a_device_that_starts_before_it_knows_a_name(self) -> None:
+        """User-Name comes with the identity; another terminal does not take the conversation over meanwhile."""
+        device = Supplicant(self.school, user_name="")
+        device.send(b"")
+        device.user_name, device.mac = device.name, LAPTOP
+        state = device.state
+        device.respond(eap.IDENTITY, b"20260001")
+        self.assert_failed(device)
+        device = Supplicant(self.school, user_name="")
+        device.send(b"")
+        self.assertNotEqual(device.state, state)
+        device.user_name = device.name
         device.respond(eap.IDENTITY, b"20260001")
         self.assertEqual(device.request.kind, eap.PEAP)
 

@@ -93,7 +93,12 @@ class Talks:
         """The conversation of a State, which is then used up; None for one that is none, over, or somebody else's."""
         talks = self._of_nas.get(nas_id)
         talk = None if talks is None else talks.get(state)
-        if talks is None or talk is None or talk.caller != caller:
+        if talks is None or talk is None:
+            return None
+        if not talk.identity and not talk.caller[1] and talk.caller[0] == caller[0]:
+            # The device began before it knew a name (RFC 3579 §2.1); from the identity on it has one
+            talk.caller = caller
+        if talk.caller != caller:
             return None
         self._drop(nas_id, talks, state)
         return talk if talk.expires_at > self._monotonic() else None
