@@ -24,6 +24,7 @@ from zhuomai_appliance.vendors import (
     rejection_attributes,
 )
 from zhuomai_appliance.vendors.profile import Limit
+from zhuomai_appliance.vendors.replies import grant_values, rate_unit, written
 
 GRANT = Grant(3600, None, None, RateLimit(4_000_000, 8_000_000), 300)
 
@@ -33,6 +34,23 @@ def test_session_timeout_zero_is_never_sent(seconds: int) -> None:
     """Some devices ignore a Session-Timeout of 0, so that it would be no limit: it cannot be written."""
     with pytest.raises(ValueError, match="refusal"):
         attributes_for(GRANT._replace(session_timeout_seconds=seconds), a_nas(), profile_of(Vendor.STANDARD))
+
+
+@pytest.mark.parametrize("token", [b"", b"z1.a-token"])
+@pytest.mark.parametrize("seconds", [None, 1, 86_400, 2**32 + 5])
+@pytest.mark.parametrize("octets", [None, 5_000_000_000])
+@pytest.mark.parametrize("vendor", sorted(Vendor))
+def test_what_differs_from_login_to_login_is_written_by_the_table(
+    vendor: Vendor, octets: int | None, seconds: int | None, token: bytes
+) -> None:
+    """Whatever way is short for Session-Timeout and Class, it tells the device what the table's rules tell."""
+    grant = GRANT._replace(session_timeout_seconds=seconds, octets_left=octets, class_token=token)
+    nas, profile = a_nas(), profile_of(vendor)
+    expected = written(profile, grant_values(grant), rate_unit(nas, profile)) + profile.always
+    assert sorted(attributes_for(grant, nas, profile)) == sorted(expected)
+    again = attributes_for(grant._replace(class_token=b"older"), nas, profile, class_token=token or b"older")
+    assert (25, token or b"older") in again
+    assert [number for number, _ in again].count(25) == 1
 
 
 @pytest.mark.parametrize("vendor", sorted(Vendor))

@@ -67,7 +67,7 @@ class Gatherer:
         login, account = found.login, found.login.account
         group = self._tables.group(account.group_id)
         chain = None if login.chain is None else chain_rules.load(login.chain)
-        own = place_of(attempt)
+        own, held = place_of(attempt), self._reservations.of(account.id, present)
         slots = sessions.slots_of(reader, account.id) if found.has_sessions else ()
         policies = self._tables.policies(project_id)
         rules, lists, limits = policies.rules, policies.lists, policies.places
@@ -78,11 +78,9 @@ class Gatherer:
             entitlement=chain,
             nas=nas,
             password=self._password(login),
-            open_sessions=tuple([OpenSession(*slot) for slot in slots]),
+            open_sessions=tuple([OpenSession(*slot) for slot in slots]) if slots else (),
             # A device that asks again takes its own place again, also one that nothing tells apart
-            reservations=tuple(
-                [Reservation(*held) for held in self._reservations.of(account.id, present) if held[0] != own]
-            ),
+            reservations=tuple([Reservation(*one) for one in held if one[0] != own]) if held else (),
             bindings=found.bindings,
             account_rate=login.rate,
             group_rate=self._tables.rate(group.rate_id) if group is not None else None,
@@ -102,7 +100,8 @@ class Gatherer:
             chain is not None and chain_rules.first_login(chain, now) is not chain
         )
         secrets = self._one_time_secrets(reader, attempt, account.id, nas, now) if found.has_secrets else ()
-        secrets += self._spare_secrets(attempt, account.id, nas, now)
+        if self._board.spares.is_any:
+            secrets += self._spare_secrets(attempt, account.id, nas, now)
         return Known(facts, secrets, is_due, found.lent)
 
     def gather_guest(

@@ -53,6 +53,11 @@ class SpareSecrets:
             self._held.popitem(last=False)
         return spare.id
 
+    @property
+    def is_any(self) -> bool:
+        """Whether any secret is kept here: it hardly ever is, and every login asks."""
+        return bool(self._held)
+
     def live(self, account_id: AccountId, nas_id: NasId, now: int) -> list[Spare]:
         """The secrets that may prove a login of an account at a device; what is over is forgotten."""
         for spare in [one for one in self._held.values() if one.expires_at <= now]:

@@ -9,12 +9,13 @@ from zhuomai_appliance.model.access import AccessKind, Grant
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.radius.packet import Attribute
-from zhuomai_appliance.vendors.encoding import Value, encoded, text_attribute
+from zhuomai_appliance.vendors.encoding import LARGEST, Value, encoded, text_attribute
 from zhuomai_appliance.vendors.profile import (
     IETF,
     AttributeId,
     GrantField,
     ReplyRule,
+    Unit,
     VendorProfile,
 )
 
@@ -60,23 +61,38 @@ def attributes_for(
         grant.url,
         grant.isolation,
     )
-    own: Values = {
-        GrantField.SESSION_TIMEOUT: grant.session_timeout_seconds,
-        GrantField.CLASS: class_token or grant.class_token or None,
-        GrantField.OCTETS_LEFT: grant.octets_left,
-    }
+    timeout, token = grant.session_timeout_seconds, class_token or grant.class_token
+    rules = _own_rules(profile)
+    own: tuple[Attribute, ...]
+    if rules is _PLAIN_RULES and timeout is not None and token:
+        # What nearly every device is told: two attributes, written without asking each rule how
+        own = (27, min(timeout, LARGEST).to_bytes(4, "big")), (25, token)
+    else:
+        values: Values = {
+            GrantField.SESSION_TIMEOUT: timeout,
+            GrantField.CLASS: token or None,
+            GrantField.OCTETS_LEFT: grant.octets_left,
+        }
+        own = _written(rules, values, 1)[0]
     name: tuple[Attribute, ...] = (text_attribute((IETF, 1), username),) if username else ()
-    again = _RE_AUTHENTICATE if access_kind in _SILENT and grant.session_timeout_seconds is not None else ()
-    return (*name, *_written(_own_rules(profile), own, 1)[0], *fixed, *again)
+    again = _RE_AUTHENTICATE if access_kind in _SILENT and timeout is not None else ()
+    return (*name, *own, *fixed, *again)
 
 
 _OWN: Final = frozenset({GrantField.SESSION_TIMEOUT, GrantField.CLASS, GrantField.OCTETS_LEFT})
+
+_PLAIN_RULES: Final = (
+    ReplyRule((IETF, 27), Unit.NUMBER, GrantField.SESSION_TIMEOUT),
+    ReplyRule((IETF, 25), Unit.OCTETS, GrantField.CLASS),
+)
+"""Session-Timeout and Class, and nothing else that differs from login to login."""
 
 
 @lru_cache(maxsize=64)
 def _own_rules(profile: VendorProfile) -> tuple[ReplyRule, ...]:
     """The rules for what differs from login to login."""
-    return tuple(rule for rule in profile.replies if rule.source in _OWN)
+    rules = tuple(rule for rule in profile.replies if rule.source in _OWN)
+    return _PLAIN_RULES if rules == _PLAIN_RULES else rules
 
 
 @lru_cache(maxsize=4096)
