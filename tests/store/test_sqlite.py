@@ -205,3 +205,19 @@ def test_commits_waiting_in_the_wal_are_never_passed_over(
         open_unwritable(path, SCHEMA, first)
     assert caught.value is first
     assert tried == ["read-only"]
+
+
+def test_security_s11_the_wal_stays_bounded_under_writes_without_a_pause(
+    tmp_path: Path, reactor: QueueReactor
+) -> None:
+    """Six times what a checkpoint waits for is written at once: the WAL's file stays within twice that, 8 MiB."""
+    path = tmp_path / "growing.db"
+    store = SqliteStore(path, reactor, schema=SCHEMA)
+    log, most = Path(f"{path}-wal"), 0
+    for number in range(24):
+        reactor.result(store.write(adding(f"{number} " + "x" * 1_000_000)))
+        most = max(most, log.stat().st_size)
+    assert store.reader.value(COUNT) == 24
+    reactor.result(store.close())
+    assert 1_000_000 < most < 2**23
+    assert not log.exists()
