@@ -227,6 +227,7 @@ class Appliance(MultiService):
             name: [] for name in ("auth", "acct", "radsec", "portal", "captive", "secure", "plain_admin")
         }
         captive, console = sites(self)
+        self.reservations.places.count_first(self.store.reader, self.tables, self.clocks.now())
         try:
             for endpoint in settings.radius.auth:
                 bound["auth"].append(self._udp_port(endpoint, self.auth))

@@ -126,6 +126,17 @@ class PlaceTests(SynchronousTestCase):
         self.recount()
         self.assertEqual(self.use(), [0, 0])
 
+    def test_counted_before_the_first_login(self) -> None:
+        """A start counts at once, before anybody waits for a thread: the very first login meets a full place."""
+        school = self.school
+        self.limit(PlaceKind.AP, AP, 1)
+        self.login("one", PHONE)
+        self.report(START, "one", PHONE)
+        school.reservations.places = places = Places()
+        places.count_first(school.store.reader, school.tables, school.now())
+        self.assertEqual(self.use(), [1])
+        self.assertEqual(self.login("two", LAPTOP), "place_full")
+
     def test_what_is_reported_during_a_recount_counts(self) -> None:
         """A session that ends while the books are read is not counted after all."""
         school = self.school

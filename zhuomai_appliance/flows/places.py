@@ -179,13 +179,15 @@ class Places:
 
     # The books ------------------------------------------------------------------------------------------------------------
 
+    def count_first(self, reader: Reader, tables: Tables, now: int) -> None:
+        """Count before anybody is let in: after a start, limits that hold only once a thread has counted hold too late."""
+        limits = _limits(tables)
+        if limits:
+            self._count = _counted(reader, limits, now)
+
     async def recount(self, store: Store, tables: Tables, now: int) -> None:
         """Count anew from the open sessions, off the reactor's thread; what is reported meanwhile is counted too."""
-        limits = {
-            project.id: found
-            for project in tables.projects()
-            if (found := tables.policies(project.id).places) is not None
-        }
+        limits = _limits(tables)
         if self._missed is not None:
             return  # the one before is still at it
         self._missed = []
@@ -218,6 +220,15 @@ class Places:
             crowd = None if value is None else self._count.crowds.get((project_id, limit.kind, value))
             found.append(PlaceUse(limit, 0 if crowd is None else crowd.others(None, now)))
         return found
+
+
+def _limits(tables: Tables) -> dict[ProjectId, PlaceLimits]:
+    """The limits of every project that has some."""
+    return {
+        project.id: found
+        for project in tables.projects()
+        if (found := tables.policies(project.id).places) is not None
+    }
 
 
 def _maximum(limits: PlaceLimits, kind: PlaceKind, value: str | NasId) -> int:
