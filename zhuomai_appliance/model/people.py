@@ -135,7 +135,23 @@ class Permission(StrEnum):
     ATTEMPTS_READ = "attempts.read"
     ORDERS_READ = "orders.read"
     ORDERS_CASH = "orders.cash"
+    ORDERS_MANUAL = "orders.manual"
+    PLANS_WRITE = "plans.write"
+    SUBSCRIPTIONS_WRITE = "subscriptions.write"
+    REFUNDS_REQUEST = "refunds.request"
+    REFUNDS_APPROVE = "refunds.approve"
+    CARDS_READ = "cards.read"
+    CARDS_WRITE = "cards.write"
+    AGENTS_READ = "agents.read"
+    AGENTS_WRITE = "agents.write"
+    AGENT_SELL = "agent.sell"
+    SHIFTS_WRITE = "shifts.write"
+    EXPENSES_WRITE = "expenses.write"
     LEDGER_READ = "ledger.read"
+    LEDGER_REVERSE = "ledger.reverse"
+    LEDGER_CLOSE = "ledger.close"
+    REPORTS_READ = "reports.read"
+    PROJECTS_WRITE = "projects.write"
     NETWORK_READ = "network.read"
     NETWORK_WRITE = "network.write"
     AUDIT_READ = "audit.read"
@@ -157,6 +173,11 @@ ROLES: Final[dict[str, frozenset[Permission]]] = {
             Permission.SESSIONS_READ,
             Permission.ORDERS_READ,
             Permission.ORDERS_CASH,
+            Permission.ORDERS_MANUAL,
+            Permission.SUBSCRIPTIONS_WRITE,
+            Permission.REFUNDS_REQUEST,
+            Permission.CARDS_READ,
+            Permission.SHIFTS_WRITE,
         }
     ),
     "finance": frozenset(
@@ -164,10 +185,24 @@ ROLES: Final[dict[str, frozenset[Permission]]] = {
             Permission.CONSOLE_VIEW,
             Permission.ACCOUNTS_READ,
             Permission.ORDERS_READ,
+            Permission.ORDERS_MANUAL,
+            Permission.REFUNDS_REQUEST,
+            Permission.REFUNDS_APPROVE,
+            Permission.CARDS_READ,
+            Permission.CARDS_WRITE,
+            Permission.AGENTS_READ,
+            Permission.AGENTS_WRITE,
+            Permission.SHIFTS_WRITE,
+            Permission.EXPENSES_WRITE,
             Permission.LEDGER_READ,
+            Permission.LEDGER_REVERSE,
+            Permission.LEDGER_CLOSE,
+            Permission.REPORTS_READ,
             Permission.AUDIT_READ,
         }
     ),
+    "agent": frozenset({Permission.AGENT_SELL}),
+    "investor": frozenset({Permission.REPORTS_READ}),
     "helpdesk": frozenset(
         {
             Permission.CONSOLE_VIEW,

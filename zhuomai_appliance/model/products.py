@@ -11,6 +11,15 @@ from zhuomai_appliance.model.moment import Anchor, Period, PeriodUnit, Timestamp
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId, BindingMode
+from zhuomai_appliance.model.plan_rules import (
+    ChangeRules,
+    MeterRules,
+    RefundRules,
+    RenewalRules,
+    RolloverRules,
+    SaleRules,
+    SuspensionRules,
+)
 from zhuomai_appliance.model.traffic import RateLimit
 
 # Period, its unit and its anchor belong to the calendar, and are part of what a plan says
@@ -259,6 +268,13 @@ class Terms:
     meter_unit: MeterUnit | None = None
     subject: str = ""
     activate_by_days: int = DEFAULT_ACTIVATE_BY_DAYS
+    renewal: RenewalRules = field(default_factory=RenewalRules)
+    change: ChangeRules = field(default_factory=ChangeRules)
+    refund: RefundRules = field(default_factory=RefundRules)
+    suspension: SuspensionRules = field(default_factory=SuspensionRules)
+    meter: MeterRules = field(default_factory=MeterRules)
+    rollover: RolloverRules = field(default_factory=RolloverRules)
+    sale: SaleRules = field(default_factory=SaleRules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,15 @@ from functools import lru_cache
 from zhuomai_appliance.model.facts import Facts, FactsError, canonical
 from zhuomai_appliance.model.moment import Anchor, Period, Timestamp, parse_period
 from zhuomai_appliance.model.people import BindingMode
+from zhuomai_appliance.model.plan_rules import (
+    ChangeRules,
+    MeterRules,
+    RefundRules,
+    RenewalRules,
+    RolloverRules,
+    SaleRules,
+    SuspensionRules,
+)
 from zhuomai_appliance.model.products import (
     DEFAULT_ACTIVATE_BY_DAYS,
     DEFAULT_PRIORITY,
@@ -23,9 +32,12 @@ from zhuomai_appliance.model.products import (
     Terms,
     WhenFull,
 )
+from zhuomai_appliance.model.records import facts_of, record_of
 from zhuomai_appliance.model.traffic import Burst, RateLimit
 
 PLAIN_POLICY = AccessPolicy()
+
+_RULES = ("renewal", "change", "refund", "suspension", "meter", "rollover", "sale")
 
 
 def policy_facts(policy: AccessPolicy) -> dict[str, object]:
@@ -133,6 +145,7 @@ def dump_terms(terms: Terms) -> str:
         )
     if terms.policy != plain.policy:
         facts["policy"] = policy_facts(terms.policy)
+    facts |= {name: found for name in _RULES if (found := facts_of(getattr(terms, name)))}
     return canonical(facts)
 
 
@@ -175,6 +188,13 @@ def load_terms(text: str) -> Terms:
         meter_unit=facts.word("meter_unit", MeterUnit) if facts.has("meter_unit") else None,
         subject=facts.text("subject", ""),
         activate_by_days=facts.maybe_number("activate_by_days", DEFAULT_ACTIVATE_BY_DAYS) or 0,
+        renewal=record_of(RenewalRules, facts.raw("renewal", {})),
+        change=record_of(ChangeRules, facts.raw("change", {})),
+        refund=record_of(RefundRules, facts.raw("refund", {})),
+        suspension=record_of(SuspensionRules, facts.raw("suspension", {})),
+        meter=record_of(MeterRules, facts.raw("meter", {})),
+        rollover=record_of(RolloverRules, facts.raw("rollover", {})),
+        sale=record_of(SaleRules, facts.raw("sale", {})),
     )
     for part in (quota, caps, facts):
         part.done()

@@ -40,6 +40,8 @@ ROLES: Final[Mapping[str, str]] = {
     "cashier": mark("cashier"),
     "finance": mark("finance"),
     "helpdesk": mark("help desk"),
+    "agent": mark("agent"),
+    "investor": mark("investor"),
     "audit": mark("auditor"),
 }
 
