@@ -33,3 +33,16 @@ def test_whatever_is_changed_makes_it_nobodys() -> None:
         assert class_token.read_whole(VAULT, token[:place] + other + token[place + 1 :]) is None
     assert class_token.read_whole(VAULT, token[:-1]) is None
     assert class_token.read_whole(Vault(bytes(32), SeededEntropy()), token) is None
+
+
+def test_a_token_of_before_tokens_told_the_kind() -> None:
+    """Sessions that began before an upgrade stay whose they are: the octet that tells the kind was the account's highest."""
+    old = b"z1AAABNSShMTIzNDU2NzhtjDtl6g9P1VBk"
+    assert class_token.read_whole(VAULT, old) == class_token.TokenOf(AccountId(20_260_001), AccessKind.OTHER)
+    guest = b"z2MTIzNDU2NzhG5QI5hx-2b1Ra"
+    assert class_token.guest_kind(VAULT, guest) is AccessKind.OTHER
+    for token in (old, guest):
+        for place in range(len(token)):
+            other = token[:place] + bytes([token[place] ^ 1]) + token[place + 1 :]
+            assert class_token.read(VAULT, other) is None
+            assert not class_token.is_guest(VAULT, other)
