@@ -60,7 +60,8 @@ def test_a_local_realm_may_be_part_of_the_name(school: Roamers) -> None:
     school.person("li")
     school.realm("mail.cn", strip=False)
     assert school.login("li@mail.cn").code is ACCEPT
-    school.report(1, name="li@mail.cn")
+    assert school.login("LAB\\li@mail.cn").code is ACCEPT
+    school.report(1, name="LAB\\li@mail.cn")
     assert school.only_session().session.account_id == account
 
 
@@ -240,6 +241,8 @@ def test_names_are_passed_on_as_the_realm_says(school: Roamers) -> None:
         ("zhang@edu.cn", (), b"zhang"),
         ("zhang@EDU.CN", (), b"zhang"),
         ("zhang", (CAMPUS,), b"zhang@hotel"),
+        ("LAB\\zhang@edu.cn", (), b"LAB\\zhang"),
+        ("LAB\\zhang@edu.cn", (eap,), b"LAB\\zhang@edu.cn"),
         ("zhang@edu.cn", (CAMPUS, eap), b"zhang@edu.cn"),
         ("zhang", (CAMPUS, ms_chap), b"zhang"),
     ):

@@ -10,6 +10,7 @@ import pytest
 
 from tests.journeys.box import Box
 from tests.journeys.dot1x import Outcome, eapol_test
+from tests.journeys.test_stock_client import radclient
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +24,7 @@ name = "wlc"
 address = "127.0.0.1"
 secret = "testing123"
 vendor = "huawei-campus"
-quirks = { eap_md5 = true }
+quirks = { eap_md5 = true, ms_chap_v1 = true }
 [[plan]]
 name = "monthly"
 kind = "period"
@@ -177,6 +178,25 @@ def test_a_device_that_trusts_another_authority_stays_out(box: Box) -> None:
     """It ends the handshake; nobody's password was shown, and the log has the device."""
     assert not login(box, "PEAP/MSCHAPV2", more='ca_cert="/etc/ssl/certs/ca-certificates.crt"').succeeded
     assert newest_attempt(box)[0] == 0
+
+
+def test_a_windows_computer_names_its_domain(box: Box) -> None:
+    """The account is looked up without it, and the proof is over the name without it."""
+    outcome = login(box, "PEAP/MSCHAPV2", user="CAMPUS\\alice", outside="anonymous")
+    assert outcome.succeeded, outcome.text[-3000:]
+    assert newest_attempt(box)[:3] == (1, "", "CAMPUS\\alice")
+
+
+def test_ms_chap_of_a_stock_client(box: Box) -> None:
+    """radclient proves itself by version 1, and can read the keys that the Accept hides."""
+    for password, code in (("wonderland", "Access-Accept"), ("guess", "Access-Reject")):
+        said = radclient(box, "auth", f'User-Name="alice",MS-CHAP-Password="{password}"')
+        assert f"Received {code}" in said, said
+        if code == "Access-Accept":
+            assert re.search(r"MS-CHAP-MPPE-Keys = 0x0{16}[0-9a-f]{32}", said), said
+        else:
+            assert 'MS-CHAP-Error = "\\' in said, said
+            assert "E=691 R=0" in said, said
 
 
 def test_without_a_tunnel(box: Box) -> None:

@@ -48,6 +48,15 @@ def test_domain_is_not_hashed() -> None:
     """Windows sends DOMAIN\\User and hashes User (RFC 2759 §8.2)."""
     assert mschap.matches_2(RESPONSE, CHALLENGE, PEER, b"CAMPUS\\User", HASH)
     assert not mschap.matches_2(RESPONSE, CHALLENGE, PEER, b"user", HASH)
+    for name, hashed in (
+        (b"A\\B\\x", b"B\\x"),
+        (b"\\x", b"x"),
+        (b"x\\", b""),
+        (b"\\", b""),
+        (b"x", b"x"),
+        (b"", b""),
+    ):
+        assert mschap.user_name(name) == hashed
 
 
 def test_chinese_passwords_need_no_second_encoding() -> None:

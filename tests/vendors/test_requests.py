@@ -110,10 +110,18 @@ def test_probe_by_code_and_by_name() -> None:
         ("zhang@", "zhang@", None),
         ("@dorm", "@dorm", None),
         ("", "", None),
+        ("CAMPUS\\zhang", "zhang", None),
+        ("\\zhang", "zhang", None),
+        ("CAMPUS\\zhang@dorm", "zhang", "dorm"),
+        ("A\\B\\zhang", "B\\zhang", None),
+        ("zhang\\", "zhang\\", None),
+        ("\\", "\\", None),
+        ("CAMPUS\\@dorm", "CAMPUS\\", "dorm"),
+        ("zhang@dorm\\x", "zhang", "dorm\\x"),
     ],
 )
 def test_realm(name: str, username: str, realm: str | None) -> None:
-    """The realm is what follows the last @, where something stands on both sides."""
+    """The realm is what follows the last @, where something stands on both sides; Windows' domain is none."""
     assert split_realm(name) == (username, realm)
 
 
@@ -122,6 +130,7 @@ def test_realm(name: str, username: str, realm: str | None) -> None:
     [
         ("张三".encode(), "张三"),
         ("张三".encode("gbk"), "张三"),
+        ("CAMPUS\\\N{CJK UNIFIED IDEOGRAPH-8AA0}".encode("gbk"), "\N{CJK UNIFIED IDEOGRAPH-8AA0}"),
         (b"zhang\0admin", "zhang\0admin"),
         ("zhang\N{RIGHT-TO-LEFT OVERRIDE}nimda".encode(), "zhang\N{RIGHT-TO-LEFT OVERRIDE}nimda"),
         (b"x" * 253, "x" * 253),

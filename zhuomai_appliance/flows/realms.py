@@ -101,7 +101,7 @@ def local_name(username_raw: str, ssid: str | None, realms: Realms | None) -> st
     if realms is None or realm is None:
         return name
     domain = realms.find(realm, ssid)
-    return name if domain is None or domain.realm.strip else username_raw
+    return name if domain is None or domain.realm.strip else f"{name}@{realm}"
 
 
 def localised(attempt: AccessAttempt, domain: Domain) -> AccessAttempt:

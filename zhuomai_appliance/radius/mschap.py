@@ -86,8 +86,12 @@ def nt_hash(password: bytes) -> bytes:
 
 
 def user_name(name: bytes) -> bytes:
-    """The name that goes into a challenge's hash: as the client sent it, without a Windows domain (RFC 2759 §8.2)."""
-    return name.rpartition(b"\\")[2]
+    """The name that goes into a challenge's hash: as the client sent it, without a Windows domain (RFC 2759 §8.2).
+
+    It ends at the first backslash, as clients have it (wpa_supplicant's mschapv2_remove_domain; FreeRADIUS's rlm_mschap).
+    """
+    _, slash, user = name.partition(b"\\")
+    return user if slash else name
 
 
 def challenge_hash(peer_challenge: bytes, challenge: bytes, name: bytes) -> bytes:

@@ -63,10 +63,9 @@ def attempt_from(
         now: arrival, epoch seconds.
 
     Returns:
-        The attempt. ``username`` is what stands before the last ``@`` (all of it where nothing stands before or
-        behind), still in the user's own writing: callers fold it with ``normal_name`` to look it up. The proof of a
-        request that authenticates a device address is a ``MacProof`` whatever credentials came with it, since
-        devices send the address as password too.
+        The attempt. ``username`` is what `split_realm` leaves of the name, still in the user's own writing: callers
+        fold it with ``normal_name`` to look it up. The proof of a request that authenticates a device address is a
+        ``MacProof`` whatever credentials came with it, since devices send the address as password too.
     """
     first, inside = packet.firsts.get, inside_of(packet)
     name = first(1)
@@ -199,9 +198,18 @@ def _classify(
 
 
 def split_realm(name: str) -> tuple[str, str | None]:
-    """Cut ``user@realm`` at the last ``@``; a name with nothing before or behind it stays whole."""
+    r"""Cut ``user@realm`` at the last ``@``; a name with nothing before or behind it stays whole.
+
+    The domain that Windows puts before a user's name, ``CAMPUS\user``, is taken off. It is no realm: only that computer
+    and its directory know it. Where nothing stands behind it, it is no domain.
+    """
     user, at, realm = name.rpartition("@")
-    return (user, realm) if at and user and realm else (name, None)
+    told: str | None = realm
+    if not (at and user and realm):
+        user, told = name, None
+    if "\\" in user:
+        user = user.partition("\\")[2] or user
+    return user, told
 
 
 def _proof(
