@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -343,6 +344,23 @@ def test_a_question_that_cannot_be_sent_says_nothing_of_the_server(school: Roame
         assert school.login("zhang@edu.cn").code is ACCEPT
     assert school.roster.state(near).standing is Standing.ALIVE
     assert school.roster.state(far).standing is Standing.ALIVE
+
+
+def test_a_changed_entry_is_judged_anew(school: Roamers) -> None:
+    """What was thought of the former address says nothing of the new one, nor does what still comes of questions to it."""
+    near = school.servers["near"]
+    for _ in range(3):
+        school.roster.was_silent(near)
+    assert school.roster.state(near).standing is Standing.DEAD
+    moved = replace(near, address="198.51.100.77")
+    assert school.roster.state(moved).standing is Standing.ALIVE
+    for _ in range(3):
+        assert not school.roster.was_silent(near)
+    school.roster.refused(near)
+    school.roster.answered(near, 0.0)
+    state = school.roster.state(moved)
+    assert (state.standing, state.silent, state.answered, state.refused) == (Standing.ALIVE, 0, 0, 0)
+    assert [one.name for one in school.roster.states()] == ["near"]
 
 
 def test_words_from_elsewhere_are_kept_short_and_plain(school: Roamers) -> None:

@@ -158,19 +158,34 @@ class ProxyClientTests(SynchronousTestCase):
         self.assertFalse(self.successResultOf(lost))
 
     def test_a_changed_entry_gets_new_sockets(self) -> None:
-        """Whoever waits under the old one is told that nobody answered."""
+        """Whoever waits under the old one still hears its answer; then its socket goes, and the new one stays."""
+        self.server.behaviour = replies(Code.ACCESS_REJECT)
         asked = self.client.ask(upstream(), NAME, None)
-        self.client.probe(upstream(secret=b"new"))
-        self.assertIsNone(self.successResultOf(asked))
+        changed = upstream(timeout_seconds=3)
+        self.client.probe(changed)
+        for _ in range(2):
+            self.client.keep([changed])
+        self.assertNoResult(asked)
+        self.net.deliver()
+        self.assertIsNotNone(self.successResultOf(asked))
+        self.assertEqual((len(self.net.opened), self.net.closed), (2, 0))
+        self.wait()
+        self.client.keep([changed])
         self.assertEqual((len(self.net.opened), self.net.closed), (2, 1))
-        self.client.keep([upstream(secret=b"new")])
-        self.assertEqual(self.net.closed, 1)
-        self.client.keep([])
-        self.assertEqual(self.net.closed, 2)
-        self.client.probe(upstream())
+        self.client.probe(changed)
+        self.assertEqual(len(self.net.opened), 2)
         self.client.close()
-        self.assertEqual(self.net.closed, 3)
+        self.assertEqual(self.net.closed, 2)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_an_entry_that_comes_back_keeps_its_socket(self) -> None:
+        """What an operator takes back within a moment changes nothing."""
+        self.client.probe(upstream())
+        for declared in ([], [upstream()]):
+            self.client.keep(declared)
+            self.wait()
+        self.client.keep([])
+        self.assertEqual(self.net.closed, 0)
 
     def test_what_does_not_fit_is_not_sent(self) -> None:
         """A request of nearly 4096 octets has no room for a Proxy-State; that says nothing of the server."""

@@ -182,7 +182,7 @@ class Proxying:
                 self.log.info("server {name} answers again", name=upstream.name)
             return reply
         if reply is not None:
-            self.roster.state(upstream).refused += 1
+            self.roster.refused(upstream)
         if self.roster.was_silent(upstream):
             self.log.warn(
                 "server {name} at {host} does not answer", name=upstream.name, host=upstream.address

@@ -43,6 +43,7 @@ class ServerState:
     """One server, for the console and for /metrics. Times are of the monotonic clock.
 
     Attributes:
+        entry: the server as it was declared when all this was seen of it.
         asked, answered, silent: questions of all kinds, and what became of them.
         refused: answers that did not verify: the secret is probably another.
         latency_seconds: a running mean of how long answers took; None before the first.
@@ -51,6 +52,7 @@ class ServerState:
     __slots__ = (
         "answered",
         "asked",
+        "entry",
         "heard_at",
         "latency_seconds",
         "name",
@@ -63,6 +65,7 @@ class ServerState:
     )
 
     def __init__(self, upstream: Upstream, now: float) -> None:
+        self.entry = upstream
         self.name = upstream.name
         self.project_id = upstream.project_id
         self.asked = self.answered = self.silent = self.refused = self.silences = 0
@@ -85,10 +88,11 @@ class Roster:
         self._states: dict[UpstreamId, ServerState] = {}
 
     def state(self, upstream: Upstream) -> ServerState:
-        """How a server is doing."""
+        """How a server is doing. One that is declared otherwise, at another address or by another secret, begins anew."""
         found = self._states.get(upstream.id)
-        if found is None:
+        if found is None or (found.entry is not upstream and found.entry != upstream):
             found = self._states[upstream.id] = ServerState(upstream, self._monotonic())
+        found.entry = upstream
         return found
 
     def states(self) -> list[ServerState]:
@@ -132,7 +136,9 @@ class Roster:
 
     def answered(self, upstream: Upstream, since: float) -> Standing:
         """An answer came to a question of that moment; what was thought of the server before."""
-        state, now = self.state(upstream), self._monotonic()
+        state, now = self._known(upstream), self._monotonic()
+        if state is None:
+            return Standing.ALIVE
         before = state.standing
         state.answered += 1
         state.silences = 0
@@ -144,11 +150,26 @@ class Roster:
 
     def was_silent(self, upstream: Upstream) -> bool:
         """No answer came; whether that makes the server a dead one, now."""
-        state = self.state(upstream)
+        state = self._known(upstream)
+        if state is None:
+            return False
         state.silent += 1
         state.silences += 1
         state.tried_at = self._monotonic()
         return state.silences == DEAD_AFTER
+
+    def _known(self, upstream: Upstream) -> ServerState | None:
+        """The state of an entry that was asked; None once it is declared otherwise: what the former one does is no matter."""
+        found = self._states.get(upstream.id)
+        if found is None:
+            return self.state(upstream)
+        return found if found.entry == upstream else None
+
+    def refused(self, upstream: Upstream) -> None:
+        """An answer came that is none."""
+        state = self._known(upstream)
+        if state is not None:
+            state.refused += 1
 
     def to_probe(self, upstreams: Iterable[Upstream]) -> list[Upstream]:
         """Servers to be asked now whether they live; they count as asked."""

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from zhuomai_appliance.flows.proxying import NotAsked, ServerReply
 from zhuomai_appliance.flows.trace import NO_TRACE, Elsewhere, Tracer
-from zhuomai_appliance.model.roaming import Transport, Upstream, UpstreamId
+from zhuomai_appliance.model.roaming import Transport, Upstream
 from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.complaints import Complaints
 from zhuomai_appliance.radius import attributes as attr
@@ -208,10 +208,11 @@ MakeLane = Callable[[Upstream, Secret], Lane]
 
 
 class _Ways:
-    """The lanes to one server as it is declared now."""
+    """The lanes to one server as it is, or was, declared. ``until`` is when the last question of a former entry is over."""
 
     def __init__(self, upstream: Upstream) -> None:
         self.upstream = upstream
+        self.until: float | None = None
         self.secret = Secret(upstream.secret)
         self.shown = Elsewhere(upstream.name, upstream.project_id)
         self.lanes: list[Lane] = []
@@ -233,7 +234,7 @@ class ProxyClient:
         self._make = make
         self._nonce = nonce
         self._clocks = clocks
-        self._ways: dict[UpstreamId, _Ways] = {}
+        self._ways: dict[Upstream, _Ways] = {}
         self._complaints = Complaints(clocks.monotonic)
         self.counters: Counter[str] = Counter()
         self._closed = False
@@ -275,11 +276,19 @@ class ProxyClient:
         return asked.addCallback(_came)
 
     def keep(self, upstreams: Iterable[Upstream]) -> None:
-        """Hang up on servers that are no longer declared."""
-        ids = {one.id for one in upstreams}
-        for gone in self._ways.keys() - ids:
-            for lane in self._ways.pop(gone).lanes:
-                lane.close()
+        """Hang up on servers that are no longer declared, or no longer so, once nobody waits for them any more.
+
+        Whoever was asked under the former entry still answers there: that it has changed is no silence.
+        """
+        declared, now = set(upstreams), self._clocks.monotonic()
+        for upstream, ways in tuple(self._ways.items()):
+            if upstream in declared:
+                ways.until = None
+            elif ways.until is None:
+                ways.until = now + upstream.tries * upstream.timeout_seconds + 1.0
+            elif now >= ways.until:
+                for lane in self._ways.pop(upstream).lanes:
+                    lane.close()
 
     def close(self) -> None:
         """Ask nothing more; whoever waits is told that nobody answered."""
@@ -291,11 +300,9 @@ class ProxyClient:
         self._ways.clear()
 
     def _ways_of(self, upstream: Upstream) -> _Ways:
-        ways = self._ways.get(upstream.id)
-        if ways is None or ways.upstream != upstream:
-            for lane in [] if ways is None else ways.lanes:
-                lane.close()
-            ways = self._ways[upstream.id] = _Ways(upstream)
+        ways = self._ways.get(upstream)
+        if ways is None:
+            ways = self._ways[upstream] = _Ways(upstream)
         return ways
 
     def _send(
