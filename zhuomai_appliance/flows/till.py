@@ -6,21 +6,20 @@ commit; from then on the key answers with that number (billing rule 8: preview a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from zhuomai_appliance.flows import desk, purchases
+from zhuomai_appliance.flows.once import KeyReused, once
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import Preview, PreviewIsOld
-from zhuomai_appliance.model.commerce import Channel, Order
+from zhuomai_appliance.model.commerce import Channel
 from zhuomai_appliance.model.moment import Zone
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import Project
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import PlanVersionId
-from zhuomai_appliance.store import journal, products
+from zhuomai_appliance.store import products
 from zhuomai_appliance.store.interface import Reader, Transaction
-from zhuomai_appliance.store.journal import KeyReused
 from zhuomai_appliance.store.products import Offer
 
 __all__ = ["KeyReused", "Quote", "Recharge", "Sale", "on_sale", "quote", "recharge_once", "sell_once"]
@@ -86,11 +85,11 @@ def sell_once(
         KeyReused: the key came before with another form.
     """
 
-    def make() -> Order:
+    def make() -> dict[str, str]:
         found = quote(tx, project, account_id, sale.version_id, now)
         if found is None or found.preview.price_fen != sale.price_fen:
             raise PreviewIsOld
-        return desk.sell(
+        order = desk.sell(
             tx,
             actor,
             now,
@@ -101,6 +100,7 @@ def sell_once(
             memo=sale.memo,
             revision=sale.revision,
         )
+        return {"order_no": order.order_no}
 
     request = [
         "sell",
@@ -111,7 +111,7 @@ def sell_once(
         sale.channel.value,
         sale.memo,
     ]
-    return _once(tx, actor, now, project, sale.key, request, make)
+    return str(once(tx, actor, now, project, sale.key, request, make)["order_no"])
 
 
 def recharge_once(
@@ -124,28 +124,11 @@ def recharge_once(
         KeyReused: the key came before with another form.
     """
 
-    def make() -> Order:
+    def make() -> dict[str, str]:
         if purchases.wallet_fen(tx, project.id, account_id) != wanted.before_fen:
             raise PreviewIsOld
-        return desk.recharge(tx, actor, now, project, account_id, wanted.amount_fen, memo=wanted.memo)
+        order = desk.recharge(tx, actor, now, project, account_id, wanted.amount_fen, memo=wanted.memo)
+        return {"order_no": order.order_no}
 
     request = ["recharge", account_id, wanted.amount_fen, wanted.before_fen, wanted.memo]
-    return _once(tx, actor, now, project, wanted.key, request, make)
-
-
-def _once(
-    tx: Transaction,
-    actor: Actor,
-    now: int,
-    project: Project,
-    key: str,
-    request: list[object],
-    make: Callable[[], Order],
-) -> str:
-    whole_key = f"console:{actor.name}:{key}"
-    known = journal.first_answer(tx, project.id, whole_key, request)
-    if known is not None:
-        return str(known["order_no"])
-    order = make()
-    journal.keep_answer(tx, project.id, whole_key, request, {"order_no": order.order_no}, now)
-    return order.order_no
+    return str(once(tx, actor, now, project, wanted.key, request, make)["order_no"])

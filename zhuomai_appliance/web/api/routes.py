@@ -10,7 +10,6 @@ from zhuomai_appliance.web.api import (
     admission,
     items,
     items_access,
-    money,
     people,
     previews,
     records,
@@ -20,6 +19,7 @@ from zhuomai_appliance.web.api import (
 )
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
+from zhuomai_appliance.web.api.routes_money import MONEY_ROUTES
 
 ROUTES: Final = (
     Route(
@@ -71,31 +71,7 @@ ROUTES: Final = (
         "list_attempts", "GET", "/attempts", "List login attempts with their verdicts", Permission.ATTEMPTS_READ,
         access.list_attempts, ItemList[items.AttemptItem], query=requests.AttemptQuery,
     ),
-    Route(
-        "list_orders", "GET", "/orders", "List orders", Permission.ORDERS_READ,
-        money.list_orders, ItemList[items.OrderItem], query=requests.OrderQuery,
-    ),
-    Route(
-        "create_order", "POST", "/orders", "Sell a plan, or recharge a wallet, at the counter",
-        Permission.ORDERS_CASH, money.create_order, items.OrderItem, body=requests.OrderBody, status=201, keyed=True,
-    ),
-    Route(
-        "get_order", "GET", "/orders/<string(maxlength=64):order_no>", "Show one order", Permission.ORDERS_READ,
-        money.get_order, items.OrderItem, query=requests.Nothing,
-    ),
-    Route(
-        "list_subscriptions", "GET", "/subscriptions", "List purchases with what is left of them",
-        Permission.ACCOUNTS_READ, money.list_subscriptions, ItemList[items.SubscriptionItem],
-        query=requests.SubscriptionQuery,
-    ),
-    Route(
-        "list_postings", "GET", "/postings", "List the lines of the ledger", Permission.LEDGER_READ,
-        money.list_postings, ItemList[items.PostingItem], query=requests.PostingQuery,
-    ),
-    Route(
-        "list_plans", "GET", "/plans", "List plans", Permission.ACCOUNTS_READ,
-        records.list_plans, ItemList[items.PlanItem], query=requests.NamedQuery,
-    ),
+    *MONEY_ROUTES,
     Route(
         "list_groups", "GET", "/groups", "List groups", Permission.ACCOUNTS_READ,
         records.list_groups, ItemList[items.GroupItem], query=requests.NamedQuery,

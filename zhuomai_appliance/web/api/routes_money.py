@@ -1,0 +1,41 @@
+"""The operations of the API on plans, purchases, orders and the ledger; one block a topic, in the order of the pages.
+
+A topic with many operations has a table of its own in its module's neighbour (routes_<topic>.py) and is added here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhuomai_appliance.model.people import Permission
+from zhuomai_appliance.web.api import items, money, records, requests
+from zhuomai_appliance.web.api.calls import Route
+from zhuomai_appliance.web.api.items import ItemList
+
+MONEY_ROUTES: Final = (
+    Route(
+        "list_orders", "GET", "/orders", "List orders", Permission.ORDERS_READ,
+        money.list_orders, ItemList[items.OrderItem], query=requests.OrderQuery,
+    ),
+    Route(
+        "create_order", "POST", "/orders", "Sell a plan, or recharge a wallet, at the counter",
+        Permission.ORDERS_CASH, money.create_order, items.OrderItem, body=requests.OrderBody, status=201, keyed=True,
+    ),
+    Route(
+        "get_order", "GET", "/orders/<string(maxlength=64):order_no>", "Show one order", Permission.ORDERS_READ,
+        money.get_order, items.OrderItem, query=requests.Nothing,
+    ),
+    Route(
+        "list_subscriptions", "GET", "/subscriptions", "List purchases with what is left of them",
+        Permission.ACCOUNTS_READ, money.list_subscriptions, ItemList[items.SubscriptionItem],
+        query=requests.SubscriptionQuery,
+    ),
+    Route(
+        "list_postings", "GET", "/postings", "List the lines of the ledger", Permission.LEDGER_READ,
+        money.list_postings, ItemList[items.PostingItem], query=requests.PostingQuery,
+    ),
+    Route(
+        "list_plans", "GET", "/plans", "List plans", Permission.ACCOUNTS_READ,
+        records.list_plans, ItemList[items.PlanItem], query=requests.NamedQuery,
+    ),
+)  # fmt: skip
