@@ -269,6 +269,8 @@ def test_a_conversation_stays_with_its_server(school: Roamers) -> None:
     name = (1, b"zhang@edu.cn")
     challenge = school.ask(a_packet([name, (79, b"\2\1\0\5\1")]), None)
     assert (challenge.code, dict(challenge.attributes)[24]) == (CHALLENGE, b"state-1")
+    assert school.access.is_under_way(school.nas, b"state-1")
+    assert not school.access.is_under_way(school.nas, b"state-2")
     school.roster.answered(school.servers["near"], 0.0)
     answer = school.ask(a_packet([name, (79, b"\2\2\0\5\4"), (24, b"state-1")]), None)
     assert answer.code is ACCEPT

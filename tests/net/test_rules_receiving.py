@@ -15,7 +15,7 @@ from zhuomai_appliance.net.intake import PATIENCE_SECONDS, WAITING
 from zhuomai_appliance.net.load import LATE_SECONDS
 from zhuomai_appliance.net.radius_auth import CLIENT_BURST, DOUBTS
 
-ACCEPT, REJECT = wire.ACCESS_ACCEPT, wire.ACCESS_REJECT
+ACCEPT, REJECT, CHALLENGE = wire.ACCESS_ACCEPT, wire.ACCESS_REJECT, wire.ACCESS_CHALLENGE
 
 
 @pytest.fixture
@@ -332,6 +332,29 @@ class TestRule15:
         assert rig.counted()["client_too_fast"] == 100 - CLIENT_BURST
         rig.clock.advance(1)
         assert code(rig.ask(login(201, station))) is not None
+
+    def test_rule_15_only_a_conversation_under_way_is_carried_on(self, rig: Rig) -> None:
+        """The State of a challenge of ours lets a client past, once; one that somebody made up never does."""
+        station = [(31, b"a45e-60aa-bbcc")]
+
+        def eap(identifier: int, packet: bytes, *more: wire.Attribute) -> bytes:
+            body = wire.packed([(1, NAME), *station, (79, packet), *more])
+            return request(body, identifier=identifier, sign=True)
+
+        asked = eap(1, b"\2\1\0\x0d\1" + NAME)
+        challenge = rig.ask(asked)
+        assert challenge is not None
+        state = dict(wire.verified(challenge, asked, SECRET))[24]
+        rig.auth.is_late = True
+        for number in range(100):
+            rig.auth.datagramReceived(login(number, [*station, (24, bytes(16))]), DEVICE)
+        assert rig.counted()["client_too_fast"] == 100 - CLIENT_BURST
+        nak = b"\2\2\0\6\3\x1a"
+        rig.auth.datagramReceived(eap(200, nak, (24, state)), DEVICE)
+        assert code(rig.auth_wire.written[-1][0]) == CHALLENGE
+        for number in range(10):
+            rig.auth.datagramReceived(eap(number, nak, (24, state)), DEVICE)
+        assert rig.counted()["client_too_fast"] == 110 - CLIENT_BURST
 
     def test_rule_15_nobody_is_slowed_while_nobody_waits(self, rig: Rig) -> None:
         """A measuring client that sends a thousand requests of one name is served all of them."""

@@ -174,6 +174,9 @@ def test_rule_19_challenge_too() -> None:
         def proved_signing(self, *_: Any) -> None:
             """Of no interest."""
 
+        def is_under_way(self, *_: Any) -> bool:
+            return False
+
     port = AuthProtocol(Finder(), Flow(), clocks)
     out = a_wire(port)
     asked = access(1, (PROXY_STATE, b"x"), (PROXY_STATE, b"y"), sign=True)
@@ -203,6 +206,9 @@ class TestRule21:
 
             def proved_signing(self, *_: Any) -> None:
                 """Of no interest."""
+
+            def is_under_way(self, *_: Any) -> bool:
+                return False
 
         _, clocks = a_clock()
         port = AuthProtocol(Finder(a_nas(vendor=Vendor.HUAWEI_CAMPUS)), Flow(), clocks)

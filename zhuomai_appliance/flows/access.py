@@ -133,6 +133,12 @@ class AccessFlow:
         self._tables.add_signer(nas.id, host)
         self._store.enqueue(lambda tx: network.learn_signer(tx, nas.project_id, nas.id, host, now))
 
+    def is_under_way(self, nas: Nas, state: bytes) -> bool:
+        """Whether a State is that of a conversation which a device began, with us or elsewhere, and has not ended."""
+        if self.eap.talks.has(nas.id, state):
+            return True
+        return self._proxying is not None and self._proxying.is_under_way(nas, state)
+
     def _answer(
         self, packet: Packet, nas: Nas, peer: str, password: bytes | None, now: int
     ) -> Deferred[AccessAnswer]:

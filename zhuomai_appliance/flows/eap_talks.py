@@ -89,6 +89,11 @@ class Talks:
         self._count += 1
         return state
 
+    def has(self, nas_id: NasId, state: bytes) -> bool:
+        """Whether a device was given this State, and has not answered it."""
+        talk = self._of_nas.get(nas_id, {}).get(state)
+        return talk is not None and talk.expires_at > self._monotonic()
+
     def take(self, nas_id: NasId, state: bytes, caller: tuple[str, str]) -> Talk | None:
         """The conversation of a State, which is then used up; None for one that is none, over, or somebody else's."""
         talks = self._of_nas.get(nas_id)

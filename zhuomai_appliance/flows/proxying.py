@@ -157,7 +157,8 @@ class Proxying:
 
     def _servers(self, packet: Packet, domain: Domain, nas: Nas, peer: str) -> list[Server]:
         """Whom to ask, in order; a conversation goes on with whoever began it."""
-        begun = self._conversation(packet, nas)
+        state = packet.first(attr.STATE)
+        begun = None if state is None else self._conversation(nas, state)
         if begun is not None:
             return [server for server in domain.servers if server.upstream.id == begun]
         # What a server passed to us is not for that server; two of them on one machine are another matter
@@ -248,9 +249,12 @@ class Proxying:
         while len(self._conversations) > CONVERSATIONS_KEPT:
             self._conversations.popitem(last=False)
 
-    def _conversation(self, packet: Packet, nas: Nas) -> UpstreamId | None:
-        state = packet.first(attr.STATE)
-        found = None if state is None else self._conversations.get((nas.id, state))
+    def is_under_way(self, nas: Nas, state: bytes) -> bool:
+        """Whether a State is one that a server elsewhere gave to a device lately."""
+        return self._conversation(nas, state) is not None
+
+    def _conversation(self, nas: Nas, state: bytes) -> UpstreamId | None:
+        found = self._conversations.get((nas.id, state))
         if found is None or found[1] < self._monotonic():
             return None
         return found[0]

@@ -56,6 +56,9 @@ class AccessFlow(Protocol):
     def proved_signing(self, nas: Nas, host: str, now: int) -> None:
         """A device's request carried a right Message-Authenticator."""
 
+    def is_under_way(self, nas: Nas, state: bytes) -> bool:
+        """Whether a State is that of a conversation which a device began and has not ended."""
+
 
 class AuthPort(RadiusPort):
     """Access-Request and Status-Server. ``doubts`` counts, for each device, passwords that read like a wrong secret."""
@@ -108,7 +111,10 @@ class AuthPort(RadiusPort):
 
     def sheds(self, packet: Packet, nas: Nas, now: float) -> str:
         """A client that begins login after login (semantics §1.15); conversations under way are carried on."""
-        if attr.STATE in packet.firsts or packet.code == Code.STATUS_SERVER:
+        if packet.code == Code.STATUS_SERVER:
+            return ""
+        state = packet.first(attr.STATE)
+        if state is not None and self._flow.is_under_way(nas, state):
             return ""
         client = packet.first(attr.CALLING_STATION_ID) or packet.first(attr.USER_NAME)
         return "" if self._clients.take((nas.id, client), now) else "client_too_fast"
