@@ -91,7 +91,8 @@ class Talks:
 
     def has(self, nas_id: NasId, state: bytes) -> bool:
         """Whether a device was given this State, and has not answered it."""
-        talk = self._of_nas.get(nas_id, {}).get(state)
+        talks = self._of_nas.get(nas_id)
+        talk = None if talks is None else talks.get(state)
         return talk is not None and talk.expires_at > self._monotonic()
 
     def take(self, nas_id: NasId, state: bytes, caller: tuple[str, str]) -> Talk | None:
