@@ -262,6 +262,23 @@ def test_a_chap_challenge_is_written_down(school: Roamers) -> None:
     assert dict(school.home.asked[0][1])[60] == bytes(range(16))
 
 
+def test_eap_ends_with_failure_whatever_the_server_forgot(school: Roamers) -> None:
+    """A Reject without EAP-Message, or with a Success in it, reaches the terminal as EAP-Failure under its own identifier."""
+    school.away()
+    asked = a_packet([(1, b"zhang@edu.cn"), (79, b"\2\7\0\5\1")])
+    own, wrong = (79, b"\4\x09\0\4"), (79, b"\3\7\0\4")
+    for said, wanted in (
+        ((), [(79, b"\4\7\0\4")]),
+        (((18, b"expired"),), [(79, b"\4\7\0\4")]),
+        ((wrong,), [(79, b"\4\7\0\4")]),
+        ((own,), [own]),
+    ):
+        school.home.script["near"] = [says(REJECT, *said)]
+        answer = school.ask(asked, None)
+        assert (answer.code, list(answer.attributes)) == (REJECT, wanted)
+    assert school.rows("SELECT detail FROM attempt_202611 ORDER BY id")[1] == ("near: expired",)
+
+
 def test_a_conversation_stays_with_its_server(school: Roamers) -> None:
     """A challenge goes back to whoever made it, also when another server would be asked first."""
     school.away()

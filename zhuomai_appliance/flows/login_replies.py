@@ -71,7 +71,7 @@ def eap_keys(keys: bytes) -> tuple[HiddenValue, ...]:
 def refusal_attributes(rejection: Rejection, proof: Proof, text: str) -> tuple[Attribute, ...]:
     """For a Reject: the sentence; beside EAP its Failure alone (RFC 3579 §2.6.5), beside MS-CHAP its error too."""
     if isinstance(proof, EapProof):
-        return eap.split(eap.failure(proof.packet[1] if len(proof.packet) > 1 else 0))
+        return eap.split(eap.failure(eap.identifier_of(proof.packet)))
     said = rejection_attributes(text)
     if not isinstance(proof, MsChapProof | MsChap2Proof):
         return said

@@ -18,12 +18,13 @@ from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows import class_token
 from zhuomai_appliance.flows.realms import Domain, Server, refusal_of
 from zhuomai_appliance.flows.roster import Roster, Standing
-from zhuomai_appliance.model.access import AccessAttempt, Grant, PapProof, Reason, Rejection
+from zhuomai_appliance.model.access import AccessAttempt, EapProof, Grant, PapProof, Reason, Rejection
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.roaming import ANY_OTHER, Upstream, UpstreamId, WhenSilent, normal_realm
 from zhuomai_appliance.policy.authorize import granted_to_guest
 from zhuomai_appliance.policy.rules import OPEN, Ruling
 from zhuomai_appliance.radius import attributes as attr
+from zhuomai_appliance.radius import eap
 from zhuomai_appliance.radius.forwarding import came_back, forwarded, is_looping, permitted
 from zhuomai_appliance.radius.hidden import HiddenValue
 from zhuomai_appliance.radius.packet import Attribute, Code, Packet
@@ -217,7 +218,7 @@ class Proxying:
             said = escaped(text(packet.first(attr.REPLY_MESSAGE)) or "")[:LONGEST_WORDS]
             detail = f"{name}: {said}" if said else name
             rejection = Rejection(Reason.HOME_REFUSED, detail, (("x", attempt.realm or domain.realm.name),))
-            return GuestVerdict(Code.ACCESS_REJECT, kept, rejection, detail)
+            return GuestVerdict(Code.ACCESS_REJECT, _ending(kept, attempt), rejection, detail)
         token = class_token.make_guest(self._vault, self._tickets.draw(), attempt.access_kind)
         login = roaming.RoamingLogin(domain.realm.name, name, tuple(packet.every(attr.CLASS)))
         self._store.enqueue(lambda tx: roaming.put_login(tx, nas.project_id, token, login, now))
@@ -258,6 +259,22 @@ class Proxying:
         if found is None or found[1] < self._monotonic():
             return None
         return found[0]
+
+
+def _ending(attributes: tuple[Attribute, ...], attempt: AccessAttempt) -> tuple[Attribute, ...]:
+    """What a Reject says to the device: to one that speaks EAP its Failure, also where the other server left that out.
+
+    The device may not make one up, and without it the terminal waits on (RFC 3579 §2.6.3); a sentence does not go beside
+    it (§2.6.5).
+    """
+    proof = attempt.proof
+    if not isinstance(proof, EapProof):
+        return attributes
+    said = eap.joined([value for number, value in attributes if number == attr.EAP_MESSAGE])
+    if said[:1] == bytes((eap.EapCode.FAILURE,)):
+        return attributes
+    others = [one for one in attributes if one[0] not in (attr.EAP_MESSAGE, attr.REPLY_MESSAGE)]
+    return (*others, *eap.split(eap.failure(eap.identifier_of(proof.packet))))
 
 
 def _is_of(name: bytes, attempt: AccessAttempt, domain: Domain) -> bool:

@@ -110,6 +110,11 @@ def failure(identifier: int) -> bytes:
     return _encoded(EapCode.FAILURE, identifier, b"")
 
 
+def identifier_of(octets: bytes) -> int:
+    """The identifier of a packet that may be none: what the end of its conversation has to bear; 0 for EAP-Start."""
+    return octets[1] if len(octets) > 1 else 0
+
+
 def wanted_types(nak: EapPacket) -> tuple[int, ...]:
     """The methods that a device would rather have (RFC 3748 §5.3.1); none for 0, which wants nothing else.
 
