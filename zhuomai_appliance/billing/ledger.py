@@ -26,7 +26,7 @@ OPENING: Final = LedgerAccount("opening")
 
 _NAMED: Final = frozenset({BANK, PROMO, COMMISSION, FEE, SHORTAGE, WRITEOFF, OPENING})
 _KEYED: Final = frozenset(
-    {"cash", "clearing", "wallet", "bonus", "deferred", "agent", "card_liability", "revenue", "discount"}
+    {"cash", "clearing", "wallet", "bonus", "deferred", "agent", "card_liability", "revenue", "discount", "expense"}
 )
 _REF: Final = re.compile(r"([a-z_]+):(\S[^\x00-\x1f]*)")
 
