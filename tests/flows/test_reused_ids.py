@@ -42,13 +42,50 @@ class SameSecondTests(SynchronousTestCase):
         starts = [start for (start,) in school.rows("SELECT started_at FROM session ORDER BY id")]
         self.assertEqual(len(set(starts)), len(starts))
 
+    def test_late_report_does_not_pass_the_running_session(self) -> None:
+        """A late Start comes to the second of the session that has its id now: it is over, and before that one."""
+        school = School()
+        school.person("20260001", school.pack(10 * GB))
+        third = ("a4:5e:60:00:00:03", "10.9.0.3")
+        for kind, (mac, ip), delay, wait in (
+            (INTERIM, (PHONE, PHONE_IP), 1, 0),
+            (INTERIM, (LAPTOP, LAPTOP_IP), 0, 0),
+            (START, third, 0, 1),
+            (START, third, 2, 0),
+            (INTERIM, (PHONE, PHONE_IP), 0, 0),
+        ):
+            school.clock.advance(wait)
+            school.report(kind, 0, 0, 0, (41, integer_value(delay)), mac=mac, ip=ip)
+        newest = school.rows("SELECT mac, closed_by FROM session ORDER BY started_at DESC LIMIT 2")
+        self.assertEqual(newest, [(PHONE, None), (third[0], "replaced")])
+
+    def test_late_report_does_not_end_a_session_again(self) -> None:
+        """What had the id later and is over stays as its own Stop left it, when a third one's word comes late."""
+        school = School()
+        school.person("20260001", school.pack(10 * GB))
+        for kind, (mac, ip), delay, wait in (
+            (STOP, (PHONE, PHONE_IP), 1, 0),
+            (STOP, (LAPTOP, LAPTOP_IP), 0, 0),
+            (INTERIM, ("a4:5e:60:00:00:03", "10.9.0.3"), 1, 0),
+        ):
+            school.clock.advance(wait)
+            school.report(kind, 0, 100, 0, (41, integer_value(delay)), mac=mac, ip=ip)
+        school.check_usage()
+        self.assertEqual({row[5] for row in school.sessions()}, {"stop", "stop_lost"})
+        self.assertEqual(
+            school.rows(f"SELECT closed_by FROM session WHERE mac IN ('{PHONE}', '{LAPTOP}')"),
+            [("stop",)] * 2,
+        )
+
     def test_any_few_reports_of_one_id_within_a_second(self) -> None:
         """Each client, kind and delay after each other: nothing fails, usage adds up."""
         clients = ((PHONE, PHONE_IP), (LAPTOP, LAPTOP_IP), (None, None))
+        school = School()
+        school.person("20260001", school.pack(10 * GB))
         for first in range(18):
             for second in range(18):
-                school = School()
-                school.person("20260001", school.pack(10 * GB))
+                school.sql("DELETE FROM session")
+                school.sql("DELETE FROM usage")
                 for turn, choice in enumerate((first, second, (first * 7 + second) % 18)):
                     mac, ip = clients[choice % 3]
                     kind = (START, INTERIM, STOP)[choice // 3 % 3]

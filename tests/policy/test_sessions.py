@@ -348,3 +348,16 @@ def test_two_devices_in_one_second() -> None:
     books.record(a_report(START, mac="a4:5e:60:00:00:01"))
     assert [row.started_at for row in books.rows] == [NOW, NOW + 1]
     books.check()
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_late_word_that_comes_to_the_second_of_the_id_s_newer_session(is_over: bool) -> None:
+    """Of a third device under one id the late word is recorded as over; what holds the id by now stays as it is."""
+    books = begun(0, 0)
+    books.record(a_report(STOP if is_over else START, at=NOW + 1, mac="a4:5e:60:00:00:01"))
+    before, newest = books.rows
+    late = a_report(INTERIM, at=NOW, mac="a4:5e:60:00:00:02")
+    outcome = merge(late, before, newest, a_nas())
+    assert isinstance(outcome, WriteFinished)
+    assert (outcome.started_at, outcome.closed_by) == (newest.started_at, ClosedBy.STOP_LOST)
+    assert outcome.close_other is None

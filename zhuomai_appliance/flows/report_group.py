@@ -3,8 +3,8 @@
 Nearly all that devices send is one more interim, or the Stop, of a session that is open: its row is read, grown by the
 rules of truth, charged to its account's chain and written back. Here that is done for a whole group, the rules still
 one report at a time and in their order. Any other report (a Start, a session nobody knows, one that takes another's
-place) is recorded by itself afterwards, with all that follows it in its session: so the order within a session
-stays, and between sessions the network keeps none either.
+place) is recorded by itself afterwards, with all that follows it in its session and of its client: so the order of
+one client's reports stays, and between clients the network keeps none either.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import ReportKind, Session, SessionId, UsageReport
 from zhuomai_appliance.model.entitlement import Entitlement
 from zhuomai_appliance.model.moment import Zone, local_day, split_by_day
-from zhuomai_appliance.model.network import Nas, ProjectId
+from zhuomai_appliance.model.network import Nas, NasId, ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.policy import sessions as truth
 from zhuomai_appliance.store import session_groups
@@ -47,6 +47,10 @@ class Filed(NamedTuple):
     whose: Whose | None = None
 
 
+_Client = tuple[NasId, str, str | tuple[str | None, str]]
+"""Whom a device at an address knows by its MAC, without one by port and name."""
+
+
 class _Effect(NamedTuple):
     """What the running sessions of an account must be told since a report, at ``place`` of its group."""
 
@@ -55,6 +59,10 @@ class _Effect(NamedTuple):
     project_id: ProjectId
     is_end: bool
     at: int
+
+
+def _client(filed: Filed, of: UsageReport | Session) -> _Client:
+    return filed.nas.id, filed.peer, of.mac or (of.port_id, of.username_raw)
 
 
 def record_all(
@@ -70,6 +78,7 @@ def record_all(
     for place, (key, one) in enumerate(zip(keys, filed, strict=True)):
         if key in set_apart or not group.take(place, key, one):
             set_apart.add(key)
+            group.leave(one)
             left.append(place)
     recorded = group.write()
     for place in left:
@@ -86,6 +95,7 @@ class _Group:
         self._recorded: dict[int, Recorded] = {}
         self._grown: dict[SessionKey, int] = {}
         self._changed: set[SessionKey] = set()
+        self._left: set[_Client] = set()
         self._chains: dict[AccountId, tuple[Entitlement, Entitlement, ProjectId]] = {}
         self._usage: dict[tuple[SessionId, int, int], Usage] = {}
         self._effects: list[_Effect] = []
@@ -99,6 +109,7 @@ class _Group:
             or session.stopped_at is not None
             or report.kind not in _GROWING
             or report.at < session.started_at
+            or (self._left and _client(filed, session) in self._left)
         ):
             return False
         # The rules look at a rival only where a session begins or was over: not in any of the outcomes taken here
@@ -113,6 +124,10 @@ class _Group:
             session.account_id, False, session.id, session.updated_at, session.interim_seconds
         )
         return True
+
+    def leave(self, filed: Filed) -> None:
+        """Work on no later report of a client of which one is left: that one may end the session that it has by then."""
+        self._left.add(_client(filed, filed.report))
 
     def _grow(
         self, key: SessionKey, session: Session, outcome: truth.Update | truth.Close, seen_at: int

@@ -158,8 +158,10 @@ def merge(
     """What a Start, Interim-Update or Stop does.
 
     Args:
-        existing: the newest row of the report's device and Acct-Session-Id, open or closed.
-        rival: an open row of the same device and MAC (or, without MAC, port and user) under another id.
+        existing: the row of the report's device and Acct-Session-Id that it is about, open or closed: the newest
+            that had begun by then.
+        rival: an open row of the same device and MAC (or, without MAC, port and user) under another id; or, where
+            ``existing`` is not the newest row of the report's own id, that newest one, open or closed.
         nas: for its traffic unit: a counter wraps at 2^32 of these.
         line_rate_bps: speed of the access port, bits per second.
 
@@ -265,8 +267,9 @@ def _begin(report: UsageReport, before: Session | None, rival: Session | None) -
             started_at, start_lost, counted, growth, until, report.cause, ClosedBy.STOP, other
         )
     if rival is not None:
-        if rival.started_at > started_at:
-            # The newer of two sessions of one device is the living one; this one was left behind.
+        if rival.started_at > started_at or rival.acct_session_id == report.acct_session_id:
+            # The newer of two sessions of one device is the living one; this one was left behind. Under one id it
+            # was, even if both come to begin in one second.
             return WriteFinished(
                 started_at, start_lost, counted, growth, until, None, ClosedBy.STOP_LOST, other
             )

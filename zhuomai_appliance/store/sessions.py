@@ -171,16 +171,23 @@ def slots_of(reader: Reader, account_id: AccountId) -> list[Slot]:
 def insert(tx: Transaction, session: Session, seen_at: int) -> SessionId:
     """Add a session's row; the id in ``session`` is ignored.
 
-    A device that uses an id twice within a second, or whose clock goes back, tells of two sessions with one start. Both
-    are recorded: the later one begins at the next second that is free.
+    Two sessions under one id may come to begin in one second, told by a device that uses its ids at random. Both are
+    recorded, and the later word begins at the last second before that is free: never after a row that is open, since
+    the session that holds an id is to be the newest under it.
     """
-    while (session_id := _insert(tx, session, seen_at)) is None:
-        begin = session.started_at + 1
-        session = session._replace(
-            started_at=begin,
-            updated_at=max(session.updated_at, begin),
-            stopped_at=None if session.stopped_at is None else max(session.stopped_at, begin),
+    session_id = _insert(tx, session, seen_at)
+    if session_id is None:
+        free: int = tx.value(
+            _Q.free_start,
+            project_id=session.project_id,
+            nas_id=session.nas_id,
+            nas_address=session.nas_address,
+            acct_session_id=session.acct_session_id,
+            started_at=session.started_at,
         )
+        session_id = _insert(tx, session._replace(started_at=free), seen_at)
+    if session_id is None:
+        raise RuntimeError("a second that was free is taken")
     return session_id
 
 

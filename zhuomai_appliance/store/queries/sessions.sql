@@ -80,6 +80,15 @@ VALUES (:project_id, :nas_id, :nas_address, :acct_session_id, :account_id, :user
 ON CONFLICT (project_id, nas_id, acct_session_id, nas_address, started_at) DO NOTHING
 RETURNING id
 
+-- name: free_start
+SELECT s.started_at - 1 FROM session s
+WHERE s.project_id = :project_id AND s.nas_id = :nas_id AND s.acct_session_id = :acct_session_id
+  AND s.nas_address = :nas_address AND s.started_at <= :started_at
+  AND NOT EXISTS (SELECT 1 FROM session b WHERE b.project_id = s.project_id AND b.nas_id = s.nas_id
+       AND b.acct_session_id = s.acct_session_id AND b.nas_address = s.nas_address
+       AND b.started_at = s.started_at - 1)
+ORDER BY s.started_at DESC LIMIT 1
+
 -- name: update_totals
 UPDATE session SET updated_at = :updated_at, seen_at = :seen_at, session_seconds = :session_seconds,
        input_octets = :input_octets, output_octets = :output_octets, anomalies = :anomalies
