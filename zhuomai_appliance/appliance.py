@@ -167,6 +167,7 @@ class Appliance(MultiService):
             roaming.proxying,
             self.tls,
             streams.authority,
+            self.config.eap.conversations,
         )
         self.accounting = AccountingFlow(
             store, self.vault, tables, reservations, effects.soon, roaming.guests, follow_up=follow_up

@@ -123,8 +123,12 @@ class Radius(_Table):
 
 
 class Eap(_Table):
-    """Certificates of 802.1X and RadSec, where they are not those that `init` made. Every file is PEM."""
+    """802.1X: how many conversations may be open, and the certificates, where they are not those that `init` made.
 
+    RadSec shows the same ones. Every file is PEM.
+    """
+
+    conversations: int = Field(default=2048, ge=64, le=65_536)
     server_name: str = ""
     certificate: str = ""
     key: str = ""

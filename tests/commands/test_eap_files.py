@@ -27,7 +27,7 @@ NOW = int(time.time())
 
 def configured(folder: Path, **eap: str) -> Config:
     folder.mkdir(exist_ok=True)
-    return Config(state=settings.State(dir=folder), eap=settings.Eap(**eap))
+    return Config(state=settings.State(dir=folder), eap=settings.Eap.model_validate(eap))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from tests.radius.eap_devices import md5_answer, ms_chap_v2_answer
 from tests.radius.tls_peer import Peer, context
 from tests.vendors.examples import a_packet
 from zhuomai_appliance.flows.access import AccessFlow
+from zhuomai_appliance.flows.eap_talks import MOST_TALKS
 from zhuomai_appliance.flows.ports import AccessAnswer
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.radius import eap
@@ -23,11 +24,11 @@ from zhuomai_appliance.radius.values import integer_value
 WIRED, WIRELESS = 15, 19
 
 
-def with_tls(school: School) -> School:
+def with_tls(school: School, conversations: int = MOST_TALKS) -> School:
     """The same school with a certificate."""
     school.access = AccessFlow(
         school.store, school.vault, school.tables, school.reservations, school.throttle, school.board, school.words,
-        school.entropy, school.clock.seconds, tls=context(),
+        school.entropy, school.clock.seconds, tls=context(), conversations=conversations,
     )  # fmt: skip
     return school
 

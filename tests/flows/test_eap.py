@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.flows.dot1x import WIRED, ConversationCase, Supplicant, with_quirks
 from tests.flows.school import (
     DAY,
@@ -14,8 +16,10 @@ from tests.flows.school import (
     huawei_number,
     number,
 )
+from tests.radius.eap_devices import ms_chap_v2_answer
 from tests.radius.tls_peer import Peer
 from zhuomai_appliance.flows import class_token
+from zhuomai_appliance.flows.eap import Ended
 from zhuomai_appliance.flows.ports import AccessAnswer
 from zhuomai_appliance.model.network import AccessListEntry, ListAction, ListKind
 from zhuomai_appliance.radius import eap
@@ -91,6 +95,17 @@ class LoginTests(ConversationCase):
         self.assert_failed(device)
         self.assertEqual(self.newest()[:3], (0, "no_plan", "poor"))
 
+    def test_an_account_that_is_locked_meanwhile(self) -> None:
+        """Between the last proof and the end of PEAP."""
+        device = Supplicant(self.school)
+        device.want(eap.MSCHAPV2)
+        answer = ms_chap_v2_answer(device.request.data, b"20260001", b"pass-word")
+        device.respond(eap.MSCHAPV2, answer)
+        self.school.write(lambda tx: accounts.set_lock(tx, self.account_id, 0, "lost his phone"))
+        device.respond(eap.MSCHAPV2, device.request.data[:1])
+        self.assert_failed(device)
+        self.assertEqual(self.newest()[:2], (0, "account_locked"))
+
     def test_an_account_that_expires_meanwhile(self) -> None:
         """What counts is how it stands when the conversation ends."""
         peer, device = Peer(), Supplicant(self.school)
@@ -137,6 +152,33 @@ class LoginTests(ConversationCase):
         self.assert_failed(device)
         self.assertEqual(self.newest()[1], "bad_credentials")
         self.assertIs(school.login(password="once").code, Code.ACCESS_ACCEPT)
+
+
+class SecretTests(ConversationCase):
+    def test_no_repr_shows_a_secret(self) -> None:
+        """Of a conversation on its way, of one that has ended, and of the answer: neither password, nor keys, nor State."""
+        ended: list[object] = []
+        desk, real = self.school.access.eap, self.school.access.eap.answer
+
+        def answer(*asked: Any) -> Any:
+            said = real(*asked)
+            ended.append(said)
+            return said
+
+        self.patch(desk, "answer", answer)
+        device = Supplicant(self.school, "anonymous")
+        told = device.ttls(Peer())
+        assert isinstance(ended[-1], Ended)
+        self.assertIs(told.code, Code.ACCESS_ACCEPT)
+        secrets = [*keys_of(told).values(), ended[-1].keys, b"pass-word"]
+        assert ended[-1].talk is not None
+        secrets.append(ended[-1].talk.words)
+        for shown in (*ended, ended[-1].talk, ended[-1].talk.method, told.hidden, ended[-1].attempt):
+            words = repr(shown)
+            for secret in secrets:
+                self.assertGreater(len(secret), 8)
+                self.assertNotIn(repr(secret)[2:-1], words)
+                self.assertNotIn(secret.hex(), words)
 
 
 class RealmTests(ConversationCase):
@@ -242,6 +284,17 @@ class ResumptionTests(ConversationCase):
         device.shake(peer)
         self.assert_failed(device)
         self.assertEqual(self.newest()[1], "no_plan")
+
+    def test_a_locked_account_does_not_come_back(self) -> None:
+        """A session spares the password, not the lock; unlocked, its account has to be proved anew."""
+        for version in ("TLSv1.2", "TLSv1.3"):
+            device, peer = self.again(version)
+            self.school.write(lambda tx: accounts.set_lock(tx, self.account_id, 0, "lost his phone"))
+            device.shake(peer)
+            device.respond(eap.TTLS, b"\0" + peer.say(avp((0, 1), b"20260001") + avp((0, 2), b"pass-word")))
+            self.assert_failed(device)
+            self.assertEqual(self.newest()[:3], (0, "account_locked", "20260001"))
+            self.school.write(lambda tx: accounts.set_lock(tx, self.account_id, None, ""))
 
     def test_another_password_ends_it(self) -> None:
         """Who lost a device changes the password, and the device is asked for it."""

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.dot1x import ConversationCase, Supplicant, with_tls
 from tests.flows.school import LAPTOP, School, first, reason
+from tests.radius.eap_devices import ms_chap_v2_answer
 from tests.radius.tls_peer import Peer
 from tests.vendors.examples import a_packet
 from zhuomai_appliance.flows.eap_talks import MOST_ROUNDS, TALK_SECONDS, Talk, Talks
@@ -102,7 +103,7 @@ class HostileTests(ConversationCase):
         self.assert_failed(device)
 
     def test_fragments_without_end(self) -> None:
-        """A message is put together up to 64 KiB, and a conversation has its rounds."""
+        """A message of a tunnel is put together up to 16 KiB, and a conversation has its rounds."""
         for size, flags in ((1000, b"\x40"), (0, b"\x40"), (10, b"\xc0\x7f\xff\xff\xff")):
             device = Supplicant(self.school)
             device.identify()
@@ -123,6 +124,24 @@ class HostileTests(ConversationCase):
             rounds += 1
             self.assertLessEqual(rounds, MOST_ROUNDS)
         self.assert_failed(device)
+
+    def test_no_more_are_open_than_may_be(self) -> None:
+        """Whoever begins and never goes on pushes out his own; who logs in meanwhile at another device gets in."""
+        school = with_tls(School(), conversations=8)
+        school.person("20260001", school.plan())
+        calm = Supplicant(school, nas=replace(school.nas, id=NasId(77)))
+        calm.want(eap.MSCHAPV2)
+        loud = [Supplicant(school, mac=f"a4:5e:60:00:00:{number:02x}") for number in range(40)]
+        for device in loud:
+            device.identify()
+        talks = school.access.eap.talks
+        self.assertEqual((len(talks), talks.evicted), (8, 33))
+        loud[0].respond(eap.NAK, bytes((eap.MSCHAPV2,)))
+        self.assert_failed(loud[0])
+        self.assertIs(loud[-1].respond(eap.NAK, bytes((eap.MSCHAPV2,))).code, Code.ACCESS_CHALLENGE)
+        calm.respond(eap.MSCHAPV2, ms_chap_v2_answer(calm.request.data, calm.name.encode(), b"pass-word"))
+        calm.respond(eap.MSCHAPV2, calm.request.data[:1])
+        self.assertIs(calm.answer.code, Code.ACCESS_ACCEPT)
 
     def test_rule_09_one_kind_of_credential(self) -> None:
         """EAP beside a password is neither, and two States are none."""

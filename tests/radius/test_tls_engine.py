@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from cryptography import x509
@@ -60,6 +61,17 @@ def test_one_octet_at_a_time_is_as_good_as_all(version: str) -> None:
             engine.receive(bytes((octet,)))
         answer = engine.take()
         records = peer.step(answer) if answer else b""
+    assert engine.handshake_done
+
+
+def test_nothing_is_held_before_the_device_speaks() -> None:
+    """Who makes many and says nothing to them does not have OpenSSL hold anything."""
+    tls = context()
+    with patch.object(SSL, "Connection") as made:
+        engine = tls.engine()
+        assert (engine.version, engine.take(), engine.peer_certificate) == ("", b"", None)
+        made.assert_not_called()
+    shake(engine, Peer())
     assert engine.handshake_done
 
 

@@ -19,6 +19,7 @@ from zhuomai_appliance.flows import chains, class_token
 from zhuomai_appliance.flows.access_facts import Gatherer, Known, place_of
 from zhuomai_appliance.flows.eap import EapDesk
 from zhuomai_appliance.flows.eap_proofs import EapProver
+from zhuomai_appliance.flows.eap_talks import MOST_TALKS
 from zhuomai_appliance.flows.kicks import kicks_of, make_room
 from zhuomai_appliance.flows.login_replies import eap_keys, ms_chap_extras, refusal_attributes
 from zhuomai_appliance.flows.meters import STAGE_SECONDS, Histogram
@@ -77,8 +78,8 @@ class AccessFlow:
     """Answers Access-Requests. One object per process, on the reactor thread.
 
     ``later`` calls something after so many seconds; with it attempts are written together, so that the writer's thread
-    does not wake for each of them. Without it each is written at once. ``tls`` and ``authority`` are those of 802.1X: what
-    tunnels are made of, and the PEM of our own authority for client certificates.
+    does not wake for each of them. Without it each is written at once. ``tls``, ``authority`` and ``conversations`` are
+    those of 802.1X: what tunnels are made of, the PEM of our own authority for client certificates, how many are open.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class AccessFlow:
         proxying: Proxying | None = None,
         tls: TlsContext | None = None,
         authority: Callable[[], bytes | None] = lambda: None,
+        conversations: int = MOST_TALKS,
     ) -> None:
         self._proxying = proxying
         self._later = later
@@ -107,7 +109,7 @@ class AccessFlow:
         self._gatherer = Gatherer(store, vault, tables, reservations, board)
         self._prover = Prover(throttle, monotonic)
         proofs = EapProver(store, tables, self._gatherer, self._prover, authority, entropy.token(32))
-        self.eap = EapDesk(tables, proofs, entropy, monotonic, tls)
+        self.eap = EapDesk(tables, proofs, entropy, monotonic, tls, conversations)
         self._board = board
         self._words = words
         self._entropy = entropy

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows.certificate_checks import FAULT_REASONS
 from zhuomai_appliance.flows.eap_proofs import EapProver
-from zhuomai_appliance.flows.eap_talks import MOST_ROUNDS, Talk, Talks
+from zhuomai_appliance.flows.eap_talks import MOST_ROUNDS, MOST_TALKS, Talk, Talks
 from zhuomai_appliance.flows.ports import AccessAnswer
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model.access import AccessAttempt, EapProof, Reason, Rejection
@@ -56,7 +56,8 @@ class Ended(NamedTuple):
 class EapDesk:
     """Leads the conversations. One object per process, on the reactor thread.
 
-    ``tls`` is what tunnels are made of; None: only methods without one are offered.
+    ``tls`` is what tunnels are made of; None: only methods without one are offered. ``conversations`` is how many may be
+    open at once.
     """
 
     def __init__(
@@ -66,12 +67,13 @@ class EapDesk:
         entropy: Entropy,
         monotonic: Callable[[], float],
         tls: TlsContext | None,
+        conversations: int = MOST_TALKS,
     ) -> None:
         self._tables = tables
         self._prover = prover
         self._entropy = entropy
         self._tls = tls
-        self.talks = Talks(entropy, monotonic)
+        self.talks = Talks(entropy, monotonic, conversations)
 
     def answer(
         self, attempt: AccessAttempt, proof: EapProof, packet: Packet, nas: Nas, now: int

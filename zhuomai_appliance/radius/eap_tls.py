@@ -66,9 +66,15 @@ class TlsFraming:
     `reply` is what to send. To send a message, `put` it and send `reply`.
     """
 
-    def __init__(self, octets: int = FRAGMENT_OCTETS, version: int = 0) -> None:
-        """`octets` of TLS in a packet, see `fragment_octets`; `version` of PEAP or TTLS, in the flags' last bits."""
+    def __init__(
+        self, octets: int = FRAGMENT_OCTETS, version: int = 0, most: int = MAX_MESSAGE_OCTETS
+    ) -> None:
+        """`octets` of TLS in a packet, see `fragment_octets`; `version` of PEAP or TTLS, in the flags' last bits.
+
+        Messages of the device are put together up to `most` octets.
+        """
         self._octets = octets
+        self._most = most
         self._version = version & VERSION_MASK
         self._outgoing: deque[bytes] = deque()
         self._pieces: list[bytes] = []
@@ -99,8 +105,8 @@ class TlsFraming:
                 raise _broken("data where a fragment of ours must be acknowledged")
             return None
         self._gathered_octets += len(body)
-        if self._gathered_octets > MAX_MESSAGE_OCTETS:
-            raise TlsFailed(TlsFault.TOO_LARGE, f"fragments of over {MAX_MESSAGE_OCTETS} octets")
+        if self._gathered_octets > self._most:
+            raise TlsFailed(TlsFault.TOO_LARGE, f"fragments of over {self._most} octets")
         if self._total_octets is not None and self._gathered_octets > self._total_octets:
             raise _broken("more octets than were announced")
         if flags & MORE_FRAGMENTS:
@@ -138,7 +144,7 @@ class TlsFraming:
         if len(body) < 4:
             raise _broken("a length of fewer than four octets")
         total = int.from_bytes(body[:4], "big")
-        if total > MAX_MESSAGE_OCTETS:
+        if total > self._most:
             raise TlsFailed(TlsFault.TOO_LARGE, f"{total} octets are announced")
         if self._pieces and total != self._total_octets:
             raise _broken("another length in the midst of a message")

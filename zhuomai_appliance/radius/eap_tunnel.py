@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Final
 
 from zhuomai_appliance.radius.eap_method import Done, Failed, Prove, Resumed, Send, Step
 from zhuomai_appliance.radius.eap_tls import FRAGMENT_OCTETS, TlsFraming, master_session_key
 from zhuomai_appliance.radius.tls_engine import TlsEngine, TlsFailed, TlsFault
+
+MAX_MESSAGE_OCTETS: Final = 16 * 1024
+"""The longest message of a device that shows no certificate: a hello, or a few hundred octets from inside."""
 
 
 class Tunnel(ABC):
@@ -28,7 +32,7 @@ class Tunnel(ABC):
         """An engine that asks for no certificate, 16 random octets at a call, and how much TLS goes into a packet."""
         self._engine = engine
         self._nonce16 = nonce16
-        self._framing = TlsFraming(octets)
+        self._framing = TlsFraming(octets, most=MAX_MESSAGE_OCTETS)
         self._is_open = False
         self._is_resuming = False
         self._failed: Failed | None = None

@@ -201,7 +201,7 @@ class TlsContext:
 class TlsEngine:
     """The server's end of one tunnel. Feed it with `receive`, send what `take` gives, until `handshake_done`.
 
-    It costs about 60 KiB while the handshake lasts: whoever makes them bounds how many there are at once.
+    From the device's hello on it costs about 60 KiB: whoever makes them bounds how many there are at once.
 
     Attributes:
         handshake_done: application data may flow.
@@ -218,12 +218,20 @@ class TlsEngine:
         self._kept = False
         self._clear: list[bytes] = []
         self._failed: TlsFailed | None = None
-        self._connection = SSL.Connection(generation.context, None)
-        self._connection.set_app_data(self._notes)
-        self._connection.set_accept_state()
+        self._begun: SSL.Connection | None = None
         self.handshake_done = False
         self.resumed = False
         self.remembered: bytes | None = None
+
+    @property
+    def _connection(self) -> SSL.Connection:
+        """OpenSSL's end, made when the device first speaks: who only announced himself costs next to nothing."""
+        begun = self._begun
+        if begun is None:
+            begun = self._begun = SSL.Connection(self._generation.context, None)
+            begun.set_app_data(self._notes)
+            begun.set_accept_state()
+        return begun
 
     @property
     def version(self) -> str:
@@ -270,12 +278,13 @@ class TlsEngine:
 
     def take(self) -> bytes:
         """Records to be sent; b"" when there are none, which is when the device has to speak."""
-        pieces = []
-        while True:
+        pieces: list[bytes] = []
+        while self._begun is not None:
             try:
-                pieces.append(self._connection.bio_read(_READ_OCTETS))
+                pieces.append(self._begun.bio_read(_READ_OCTETS))
             except SSL.WantReadError:
-                return b"".join(pieces)
+                break
+        return b"".join(pieces)
 
     def read(self) -> bytes:
         """Application data of the device that has come so far, each octet once."""
