@@ -83,6 +83,20 @@ def test_signatures_hold_for_their_purpose_alone() -> None:
     assert not OTHER.verify("class", b"session 1", tag)
 
 
+def test_digests_of_cards_tell_nothing_without_the_key() -> None:
+    """Card and PIN together make the digest; another key, card or PIN makes another, and so does a blind index of both."""
+    digest = VAULT.card_digest("01000010000012", "123456789012")
+    assert len(digest) == 32 and int(digest, 16)
+    others = {
+        OTHER.card_digest("01000010000012", "123456789012"),
+        VAULT.card_digest("01000010000029", "123456789012"),
+        VAULT.card_digest("01000010000012", "123456789013"),
+        VAULT.card_digest("0100001000001", "2123456789012"),
+        VAULT.blind_index(b"01000010000012\0123456789012", "card").hex(),
+    }
+    assert len(others) == 5 and digest not in others
+
+
 def test_the_key_file_is_private_and_never_overwritten(tmp_path: Path) -> None:
     """Mode 0600; made once; read back it opens what was sealed before."""
     path = tmp_path / "master.key"

@@ -1,8 +1,8 @@
 """Secrets at rest: passwords, NAS secrets and person data sealed under a key that is never in the database.
 
 A sealed value is AES-256-GCM (NIST SP 800-38D) with the identity of its record as associated data, so that a value
-moved to another row does not open. The master key only makes three working keys (HKDF, RFC 5869): for sealing, for blind
-indexes (look-up of a phone or identity number without storing it) and for signing tokens.
+moved to another row does not open. The master key only makes working keys (HKDF, RFC 5869): for sealing, for blind indexes
+(look-up of a phone or identity number without storing it), for signing tokens, and for the digests of card PINs.
 
     blob = 0x01 | key id (4) | nonce (12) | ciphertext | tag (16)
 """
@@ -62,6 +62,7 @@ class Vault:
         self._decrypt = self._aead.decrypt
         self._index_key = _derive(key, b"index")
         self._sign_key = _derive(key, b"sign")
+        self._card_key = _derive(key, b"card")
 
     @property
     def key_id(self) -> str:
@@ -114,6 +115,11 @@ class Vault:
     def sign(self, purpose: str, data: bytes) -> bytes:
         """A tag that only this key makes, 16 octets: for class tokens and form tokens."""
         return hmac.digest(self._sign_key, purpose.encode() + b"\0" + data, "sha256")[:TAG_OCTETS]
+
+    def card_digest(self, number: str, pin: str) -> str:
+        """The keyed digest of a recharge card's PIN, 32 hex digits: all that the books hold of it (billing rules §17)."""
+        text = b"%b\0%b" % (number.encode(), pin.encode())
+        return hmac.digest(self._card_key, text, "sha256")[:TAG_OCTETS].hex()
 
     def verify(self, purpose: str, data: bytes, tag: bytes) -> bool:
         """Whether the tag is that of `sign`, compared in constant time."""
