@@ -26,7 +26,18 @@ OPENING: Final = LedgerAccount("opening")
 
 _NAMED: Final = frozenset({BANK, PROMO, COMMISSION, FEE, SHORTAGE, WRITEOFF, OPENING})
 _KEYED: Final = frozenset(
-    {"cash", "clearing", "wallet", "bonus", "deferred", "agent", "card_liability", "revenue", "discount", "expense"}
+    {
+        "cash",
+        "clearing",
+        "wallet",
+        "bonus",
+        "deferred",
+        "agent",
+        "card_liability",
+        "revenue",
+        "discount",
+        "expense",
+    }
 )
 _REF: Final = re.compile(r"([a-z_]+):(\S[^\x00-\x1f]*)")
 
@@ -126,6 +137,45 @@ def provider_purchase(provider: str, merchant: str, subscription_id: int, amount
     return transfer(clearing(provider, merchant), deferred(subscription_id), amount_fen)
 
 
+def gift(account_id: int, amount_fen: int) -> Lines:
+    """Gift money, such as comes with a recharge (充100送20)."""
+    return transfer(PROMO, bonus(account_id), amount_fen)
+
+
+def forfeit(account_id: int, amount_fen: int) -> Lines:
+    """Gift money taken back: the principal that brought it was paid out."""
+    return transfer(bonus(account_id), PROMO, amount_fen)
+
+
+def principal_first(principal_fen: int, bonus_fen: int, amount_fen: int) -> tuple[Fen, Fen]:
+    """How a wallet pays an amount: principal first, then gifts, and what neither covers from the principal again.
+
+    The last is for wallets with a credit limit; that the limit holds is for the caller. Nothing is taken of a principal
+    that is below zero while gifts last.
+    """
+    from_principal = max(0, min(principal_fen, amount_fen))
+    from_bonus = max(0, min(bonus_fen, amount_fen - from_principal))
+    return Fen(amount_fen - from_bonus), Fen(from_bonus)
+
+
+def debits(*parts: tuple[LedgerAccount, int]) -> Lines:
+    """Lines that debit each account with its amount, those over 0 fen left out."""
+    return tuple(PostingLine(account, Fen(amount)) for account, amount in parts if amount)
+
+
+def paid_with(debits: Iterable[PostingLine], credit: LedgerAccount) -> Lines:
+    """The lines of a payment that comes from one or several ledger accounts: they are debited, one is credited.
+
+    Raises:
+        UnbalancedError: one of them is not debited.
+    """
+    lines = tuple(line for line in debits if line.amount_fen)
+    if any(line.amount_fen < 0 for line in lines):
+        raise UnbalancedError("what pays is debited")
+    total = sum(line.amount_fen for line in lines)
+    return (*lines, PostingLine(credit, Fen(-total))) if total else ()
+
+
 def opening_balance(account_id: int, amount_fen: int) -> Lines:
     """A balance brought in by a site file or an import."""
     return transfer(OPENING, wallet(account_id), amount_fen)
@@ -136,9 +186,13 @@ def grant(account_ref: LedgerAccount, subscription_id: int, amount_fen: int = 0)
     return transfer(account_ref, deferred(subscription_id), amount_fen)
 
 
-def refund_unused(subscription_id: int, account_id: int, amount_fen: int) -> Lines:
-    """The unused value of a subscription into the wallet; `unused` computes it."""
-    return transfer(deferred(subscription_id), wallet(account_id), amount_fen)
+def refund_unused(subscription_id: int, account_id: int, amount_fen: int, bonus_fen: int = 0) -> Lines:
+    """The unused value of a subscription into the wallet, its gift share back to the gifts; `unused` computes it."""
+    source = deferred(subscription_id)
+    return (
+        *transfer(source, wallet(account_id), amount_fen),
+        *transfer(source, bonus(account_id), bonus_fen),
+    )
 
 
 def cash_refund(shift: str, account_id: int, amount_fen: int) -> Lines:

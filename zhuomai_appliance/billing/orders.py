@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from zhuomai_appliance.billing.periods import Extent
 from zhuomai_appliance.model.commerce import Channel, OrderState
+from zhuomai_appliance.model.money import NOTHING, Fen
 
-__all__ = ["STEPS", "Channel", "IllegalStepError", "OrderEvent", "OrderState", "advance", "is_final"]
+__all__ = [
+    "NO_REDUCTION", "STEPS", "Channel", "IllegalStepError", "OrderEvent", "OrderState", "Reduction", "advance", "is_final",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """What one discount does for one order: something off the price, and gifts. `name` is the template's."""
+
+    name: str = ""
+    off_fen: Fen = NOTHING
+    gift_periods: int = 0
+    gift_days: int = 0
+    gift_octets: int = 0
+    gift_seconds: int = 0
+
+    def extent(self, periods: int) -> Extent:
+        """The extent of a purchase of so many paid periods with these gifts."""
+        return Extent(periods, self.gift_periods, self.gift_days, self.gift_octets, self.gift_seconds)
+
+
+NO_REDUCTION: Final = Reduction()
 
 
 class OrderEvent(StrEnum):

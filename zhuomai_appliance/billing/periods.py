@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Final
+
 from zhuomai_appliance.model.entitlement import (
     Entitlement,
     LastSegment,
@@ -24,12 +27,36 @@ from zhuomai_appliance.model.money import Fen, half_up
 from zhuomai_appliance.model.products import (
     BuyoutPrice,
     FirstMonth,
+    PlanKind,
     PlanVersion,
     Starts,
     SubscriptionId,
     SubscriptionState,
     move,
 )
+from zhuomai_appliance.model.use import use_rules
+
+MOST_PERIODS: Final = 120
+"""Ten years of months: more at once is a slip of the finger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of a plan one purchase is: paid periods, and what comes with them as a gift (W08, D19)."""
+
+    periods: int = 1
+    gift_periods: int = 0
+    gift_days: int = 0
+    gift_octets: int = 0
+    gift_seconds: int = 0
+
+    @property
+    def all_periods(self) -> int:
+        """Paid and given ones together."""
+        return self.periods + self.gift_periods
+
+
+ONE: Final = Extent()
 
 
 class CannotBuyError(ValueError):
@@ -37,7 +64,11 @@ class CannotBuyError(ValueError):
 
 
 def append(
-    entitlement: Entitlement, version: PlanVersion, subscription_id: SubscriptionId, now: int
+    entitlement: Entitlement,
+    version: PlanVersion,
+    subscription_id: SubscriptionId,
+    now: int,
+    extent: Extent = ONE,
 ) -> Entitlement:
     """The chain after this purchase at `now`; `segment_of` finds the new segment with its dates and state.
 
@@ -46,18 +77,19 @@ def append(
     theirs are `concurrent`, and beside free and metered plans always.
 
     Raises:
-        CannotBuyError: a buyout whose end has passed.
+        CannotBuyError: a buyout whose end has passed, or several periods of what has none.
     """
     walked = at(entitlement, now)
     when = Timestamp(max(now, walked.as_of))
-    segment = _new_segment(version, subscription_id, when, entitlement.zone)
+    segment = _new_segment(version, subscription_id, when, entitlement.zone, extent)
     return settle(walked, (*walked.segments, segment), when)
 
 
 def _new_segment(
-    version: PlanVersion, subscription_id: SubscriptionId, now: Timestamp, zone: Zone
+    version: PlanVersion, subscription_id: SubscriptionId, now: Timestamp, zone: Zone, extent: Extent
 ) -> Segment:
     terms = version.terms
+    check_extent(version, extent)
     if terms.buyout_ends_at is not None and terms.buyout_ends_at <= now:
         raise CannotBuyError(f"{version.plan_name} has ended and cannot be bought any more")
     not_before = terms.starts_at if terms.starts is Starts.AT_DATE else None
@@ -74,17 +106,45 @@ def _new_segment(
         state=SubscriptionState.QUEUED,
         purchased_at=now,
         policy=terms.policy,
-        term=Term(terms.period, terms.anchor) if terms.period is not None else None,
+        term=_term(version, extent),
         not_before=not_before,
         activate_by=activate_by,
         buyout_ends_at=terms.buyout_ends_at,
-        octets_left=terms.quota.octets,
-        seconds_left=terms.quota.online_seconds,
+        octets_left=allowance(terms.quota.octets, extent, extent.gift_octets),
+        seconds_left=allowance(terms.quota.online_seconds, extent, extent.gift_seconds),
         direction=terms.quota.direction,
         priority=terms.priority,
         concurrent=terms.concurrent,
         free_until_first=terms.first_month is FirstMonth.FREE_UNTIL_FIRST and terms.anchor is Anchor.CALENDAR,
+        gift_days=extent.gift_days,
+        use=use_rules(version),
     )
+
+
+def check_extent(version: PlanVersion, extent: Extent) -> None:
+    """Refuse what no plan can be bought for.
+
+    Raises:
+        CannotBuyError: no or too many periods, several of a plan that is not a period's, days for what has no end.
+    """
+    if not 1 <= extent.periods <= MOST_PERIODS or extent.gift_periods < 0:
+        raise CannotBuyError(f"{extent.periods} periods cannot be bought at once")
+    if extent.all_periods > 1 and version.kind is not PlanKind.PERIOD:
+        raise CannotBuyError(f"{version.plan_name} is not sold by the period: buy it once more instead")
+    if extent.gift_days and version.terms.period is None and version.terms.buyout_ends_at is None:
+        raise CannotBuyError(f"{version.plan_name} has no end that days could be added to")
+
+
+def _term(version: PlanVersion, extent: Extent) -> Term | None:
+    period = version.terms.period
+    if period is None:
+        return None
+    return Term(replace(period, count=period.count * extent.all_periods), version.terms.anchor)
+
+
+def allowance(whole: int | None, extent: Extent, gift: int) -> int | None:
+    """What a purchase of this extent may use of an allowance: once for each period, and the gift; None counts nothing."""
+    return None if whole is None else whole * extent.all_periods + gift
 
 
 def segment_of(entitlement: Entitlement, subscription_id: SubscriptionId) -> Segment:
@@ -118,6 +178,11 @@ def cancel(entitlement: Entitlement, subscription_id: SubscriptionId, now: int) 
         last = LastSegment(subscription_id, segment.plan_name, WhyNot.NO_PLAN, when)
     rest = [s for s in walked.segments if s.subscription_id != subscription_id]
     return settle(walked, rest, when, ended=(gone,), last=last)
+
+
+def price_of(version: PlanVersion, start: int | None, zone: Zone, periods: int) -> Fen:
+    """What so many periods cost: the first by `price_from`, each further one the full price."""
+    return Fen(price_from(version, start, zone) + (periods - 1) * version.price_fen)
 
 
 def price_from(version: PlanVersion, start: int | None, zone: Zone) -> Fen:

@@ -28,7 +28,7 @@ def earn(tx: Transaction, item: orders.EarningDue, tables: Tables, now: int) -> 
     A plan without an end (used up by octets or seconds alone) is earned when it is over.
     """
     zone = tables.zone(item.project_id)
-    paid = item.paid_principal_fen
+    paid = item.paid_fen
     yesterday = local_day(now, zone) - 1
     if item.state in _OVER or (item.ends_at is not None and item.ends_at <= now):
         should_be = paid

@@ -1,4 +1,4 @@
-"""Buying plans and moving money, each in one transaction: order, payment, postings, subscription, chain.
+"""Buying plans and filling wallets, each in one transaction: order, payment, postings, subscription, chain.
 
 These are functions of a Transaction, so that a caller (counter, site file, import, API) can do several at once or none.
 Every one carries an idempotency of its own: an order number is used once, an effect is posted once.
@@ -10,29 +10,50 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhuomai_appliance.billing import ledger as rules
-from zhuomai_appliance.billing import periods
-from zhuomai_appliance.billing.orders import OrderEvent, advance
-from zhuomai_appliance.flows import chains, effects
+from zhuomai_appliance.billing import periods as calendar
+from zhuomai_appliance.billing.ledger import Lines
+from zhuomai_appliance.billing.orders import NO_REDUCTION, Reduction
+from zhuomai_appliance.billing.periods import Extent
+from zhuomai_appliance.flows import chains, effects, wallets
+from zhuomai_appliance.flows.wallets import (
+    Held,
+    NotEnoughMoney,
+    Paid,
+    PaidOut,
+    open_balance,
+    pay_from_wallet,
+    pay_out,
+    wallet_fen,
+)
 from zhuomai_appliance.model import entitlement as chain_rules
-from zhuomai_appliance.model.commerce import Channel, Order, OrderState, Payment, PostingKind
+from zhuomai_appliance.model.commerce import (
+    Channel,
+    Order,
+    OrderKind,
+    OrderLine,
+    OrderState,
+    Payment,
+    PostingKind,
+)
 from zhuomai_appliance.model.entitlement import Entitlement, Segment
 from zhuomai_appliance.model.moment import Timestamp, Zone, day_bounds, local_day
-from zhuomai_appliance.model.money import Fen
+from zhuomai_appliance.model.money import NOTHING, Fen
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import PlanVersion, SubscriptionId
 from zhuomai_appliance.store import ledger, orders
 from zhuomai_appliance.store.interface import Reader, Transaction
 
-_FREE: Final = frozenset((Channel.GRANT,))
+__all__ = [
+    "Held", "NotEnoughMoney", "Paid", "PaidOut", "Preview", "PreviewIsOld", "Purchase", "buy", "next_order_no",
+    "open_balance", "pay_from_wallet", "pay_out", "preview", "recharge", "wallet_fen",
+]  # fmt: skip
 
+RECHARGE_SUBJECT: Final = "recharge"
+"""The subject of a recharge's one line: money received and not yet earned (预存)."""
 
-class NotEnoughMoney(Exception):
-    """The wallet holds less than the price; nothing was done."""
-
-    def __init__(self, missing_fen: int) -> None:
-        super().__init__(f"{missing_fen} fen are missing")
-        self.missing_fen = missing_fen
+_NEW: Final = SubscriptionId(0)
+"""Stands in a preview for the subscription that does not exist yet."""
 
 
 class PreviewIsOld(Exception):
@@ -41,41 +62,86 @@ class PreviewIsOld(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A plan that was bought: its order, the subscription, and the segment with its dates."""
+    """A plan that was bought: its order, the subscription, the segment with its dates, and how it was paid."""
 
     order: Order
     subscription_id: SubscriptionId
     segment: Segment
+    paid: Paid
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a purchase would do now. ``revision`` makes the commit refuse if the chain moved meanwhile."""
+    """What a purchase would do now. ``revision`` makes the commit refuse if the chain moved meanwhile.
+
+    ``price_fen`` is what has to be paid; ``lines`` are the order's, with the discount that is taken off.
+    """
 
     price_fen: Fen
     segment: Segment
     covered_until: int | None
     would_be_covered_until: int | None
     revision: int
+    lines: tuple[OrderLine, ...] = ()
+    reduction: Reduction = NO_REDUCTION
 
 
-def preview(reader: Reader, account_id: AccountId, version: PlanVersion, zone: Zone, now: int) -> Preview:
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A purchase before anything is written."""
+
+    before: Entitlement
+    extent: Extent
+    line: OrderLine
+    after: Entitlement
+
+
+def preview(
+    reader: Reader,
+    account_id: AccountId,
+    version: PlanVersion,
+    zone: Zone,
+    now: int,
+    *,
+    periods: int = 1,
+    reduction: Reduction = NO_REDUCTION,
+) -> Preview:
     """The price and dates that `buy` would write at ``now``, without writing anything.
 
     Raises:
-        CannotBuyError: the plan cannot be bought any more.
+        CannotBuyError: the plan cannot be bought any more, or not so often at once.
     """
-    before = chain_rules.at(chains.read(reader, account_id, zone.name), now)
-    candidate = SubscriptionId(0)
-    after = periods.append(before, version, candidate, now)
-    segment = periods.segment_of(after, candidate)
+    placed = _place(reader, account_id, version, zone, now, periods, reduction, is_free=False)
     return Preview(
-        price_fen=periods.price_from(version, segment.starts_at, zone),
-        segment=segment,
-        covered_until=chain_rules.owned_until(before),
-        would_be_covered_until=chain_rules.owned_until(after),
-        revision=before.revision,
+        price_fen=placed.line.net_fen,
+        segment=calendar.segment_of(placed.after, _NEW),
+        covered_until=chain_rules.owned_until(placed.before),
+        would_be_covered_until=chain_rules.owned_until(placed.after),
+        revision=placed.before.revision,
+        lines=(placed.line,),
+        reduction=reduction,
     )
+
+
+def _place(
+    reader: Reader,
+    account_id: AccountId,
+    version: PlanVersion,
+    zone: Zone,
+    now: int,
+    periods: int,
+    reduction: Reduction,
+    *,
+    is_free: bool,
+) -> _Placed:
+    before = chain_rules.at(chains.read(reader, account_id, zone.name), now)
+    extent = reduction.extent(periods)
+    after = calendar.append(before, version, _NEW, now, extent)
+    starts_at = calendar.segment_of(after, _NEW).starts_at
+    price = Fen(0) if is_free else calendar.price_of(version, starts_at, zone, periods)
+    off = Fen(min(reduction.off_fen, price))
+    line = OrderLine(version.subject, version.plan_name, price, off, reduction.name)
+    return _Placed(before, extent, line, after)
 
 
 def next_order_no(tx: Transaction, project_id: ProjectId, zone: Zone, at: int) -> str:
@@ -99,57 +165,125 @@ def buy(
     shift: str = "",
     memo: str = "",
     revision: int | None = None,
+    periods: int = 1,
+    reduction: Reduction = NO_REDUCTION,
+    kind: OrderKind = OrderKind.PLAN,
+    payer: AccountId | None = None,
+    credit_fen: int = 0,
+    agent: int | None = None,
+    paid_by: Lines = (),
 ) -> Purchase:
-    """Order, pay and fulfil a plan in one go: cash at the counter, from the wallet, or granted over 0 fen.
+    """Order, pay and fulfil a plan in one go.
+
+    CASH goes into the till of ``shift``, BALANCE comes from the wallet (principal first, then gifts), GRANT costs
+    nothing; any other channel says in ``paid_by`` which ledger accounts are debited, and they make up the price.
 
     Args:
         shift: the till that takes the cash; needed for CASH.
         revision: the preview's; another state of the chain refuses.
+        periods: so many at once, as one subscription; of plans of kind period alone.
+        reduction: what a discount takes off or adds.
+        payer: the account whose wallet pays for this one (E22).
+        credit_fen: how far below zero the paying wallet may fall (E21).
+        agent: who sells it.
+        paid_by: debits, for AGENT, CARD and the channels of a payment provider.
 
     Raises:
         NotEnoughMoney: BALANCE, and the wallet holds less than the price.
         PreviewIsOld: the chain moved since the preview.
-        CannotBuyError: the plan cannot be bought any more.
-        ValueError: a channel that pays later.
+        CannotBuyError: the plan cannot be bought any more, or not so often at once.
+        ValueError: ``paid_by`` is not the price.
     """
-    if channel not in (Channel.CASH, Channel.BALANCE, Channel.GRANT):
-        raise ValueError(f"{channel} pays through its own gateway")
-    before = chain_rules.at(chains.read(tx, account_id, zone.name), at)
-    if revision is not None and before.revision != revision:
+    placed = _place(tx, account_id, version, zone, at, periods, reduction, is_free=channel is Channel.GRANT)
+    if revision is not None and placed.before.revision != revision:
         raise PreviewIsOld
-    order_no = next_order_no(tx, project_id, zone, at)
-    provisional = periods.append(before, version, SubscriptionId(0), at)
-    starts_at = periods.segment_of(provisional, SubscriptionId(0)).starts_at
-    price = Fen(0) if channel in _FREE else periods.price_from(version, starts_at, zone)
+    price = placed.line.net_fen
     order = Order(
-        order_no=order_no,
+        order_no=next_order_no(tx, project_id, zone, at),
         project_id=project_id,
         account_id=account_id,
         plan_version_id=version.id,
-        periods=1,
+        periods=periods,
         amount_fen=price,
         channel=channel,
-        state=advance(advance(OrderState.CREATED, OrderEvent.PAY), OrderEvent.FULFIL),
+        state=OrderState.FULFILLED,
         operator=operator,
         memo=memo,
         created_at=Timestamp(at),
         paid_at=Timestamp(at),
+        kind=kind,
+        payer_id=payer,
+        agent_id=agent,
     )
-    orders.add_order(tx, order)
-    subscription_id = orders.add_subscription(
+    orders.add_order(tx, order, (placed.line,))
+    paid = Paid(price, Fen(0))
+    if channel is Channel.BALANCE:
+        paid = wallets.payment(tx, project_id, payer or account_id, price, credit_fen)
+        paid_by = wallets.debits(payer or account_id, paid)
+    elif channel is Channel.CASH:
+        paid_by = rules.debits((rules.cash(shift), price))
+    subscription_id = _subscribe(tx, order, placed, version, paid)
+    _take(tx, order, PostingKind.SALE, paid_by, rules.deferred(subscription_id))
+    after = calendar.append(placed.before, version, subscription_id, at, placed.extent)
+    chains.put(tx, placed.before, after, project_id)
+    _tell_sessions(tx, placed.before, after, project_id, at)
+    return Purchase(order, subscription_id, calendar.segment_of(after, subscription_id), paid)
+
+
+def _subscribe(
+    tx: Transaction, order: Order, placed: _Placed, version: PlanVersion, paid: Paid
+) -> SubscriptionId:
+    extent, quota = placed.extent, version.terms.quota
+    is_own = extent != calendar.ONE
+    return orders.add_subscription(
         tx,
-        project_id=project_id,
-        account_id=account_id,
+        project_id=order.project_id,
+        account_id=order.account_id,
         plan_version_id=version.id,
-        order_no=order_no,
-        at=at,
-        paid_principal_fen=price,
+        order_no=order.order_no,
+        at=order.created_at,
+        paid_principal_fen=paid.principal_fen,
+        paid_bonus_fen=paid.bonus_fen,
+        granted_octets=calendar.allowance(quota.octets, extent, extent.gift_octets) if is_own else None,
+        granted_seconds=calendar.allowance(quota.online_seconds, extent, extent.gift_seconds)
+        if is_own
+        else None,
     )
-    _pay(tx, order, subscription_id, shift)
-    after = periods.append(before, version, subscription_id, at)
-    chains.put(tx, before, after, project_id)
-    _tell_sessions(tx, before, after, project_id, at)
-    return Purchase(order, subscription_id, periods.segment_of(after, subscription_id))
+
+
+def _take(
+    tx: Transaction,
+    order: Order,
+    kind: PostingKind,
+    paid_by: Lines,
+    credit: rules.LedgerAccount,
+    more: Lines = (),
+) -> None:
+    """Post what was paid for an order, and store the payment where money came from outside."""
+    if sum(line.amount_fen for line in paid_by) != order.amount_fen:
+        raise ValueError(
+            f"order {order.order_no} costs {order.amount_fen} fen, and something else pays for it"
+        )
+    if order.amount_fen == 0:
+        return
+    if order.channel is not Channel.BALANCE:
+        provider = order.channel.value.lower()
+        orders.add_payment(
+            tx,
+            order.project_id,
+            Payment(order.order_no, provider, order.order_no, order.amount_fen, order.created_at, ""),
+        )
+    ledger.post(
+        tx,
+        project_id=order.project_id,
+        kind=kind,
+        effect=f"order:{order.order_no}:{kind.value}",
+        order_no=order.order_no,
+        operator=order.operator,
+        at=order.created_at,
+        memo=order.memo,
+        lines=rules.check((*rules.paid_with(paid_by, credit), *more)),
+    )
 
 
 def _tell_sessions(
@@ -167,35 +301,6 @@ def _tell_sessions(
         effects.change_sessions_of(tx, after.account_id, project_id, at, must=False)
 
 
-def _pay(tx: Transaction, order: Order, subscription_id: SubscriptionId, shift: str) -> None:
-    price = order.amount_fen
-    if price == 0:
-        return
-    if order.channel is Channel.BALANCE:
-        held = wallet_fen(tx, order.project_id, order.account_id)
-        if held < price:
-            raise NotEnoughMoney(price - held)
-        lines = rules.wallet_purchase(order.account_id, subscription_id, price)
-    else:
-        lines = rules.counter_purchase(shift, subscription_id, price)
-        orders.add_payment(
-            tx,
-            order.project_id,
-            Payment(order.order_no, "cash", order.order_no, price, order.created_at, ""),
-        )
-    ledger.post(
-        tx,
-        project_id=order.project_id,
-        kind=PostingKind.SALE,
-        effect=f"order:{order.order_no}:sale",
-        order_no=order.order_no,
-        operator=order.operator,
-        at=order.created_at,
-        memo=order.memo,
-        lines=rules.check(lines),
-    )
-
-
 def recharge(
     tx: Transaction,
     *,
@@ -205,15 +310,23 @@ def recharge(
     zone: Zone,
     at: int,
     operator: str,
-    shift: str,
+    shift: str = "",
     memo: str = "",
+    bonus_fen: Fen = NOTHING,
+    channel: Channel = Channel.CASH,
+    paid_by: Lines = (),
+    agent: int | None = None,
+    kind: OrderKind = OrderKind.RECHARGE,
 ) -> Order:
-    """Take cash at the counter into the wallet.
+    """Fill a wallet: with cash at the counter, or with what ``paid_by`` debits for any other channel.
+
+    Args:
+        bonus_fen: gift money that comes with it (充100送20); forfeited when principal of this recharge is paid out.
 
     Raises:
-        ValueError: nothing, or less, is taken.
+        ValueError: nothing, or less, is taken, or ``paid_by`` is not the amount.
     """
-    if amount_fen <= 0:
+    if amount_fen <= 0 or bonus_fen < 0:
         raise ValueError("an amount above 0 is needed")
     order = Order(
         order_no=next_order_no(tx, project_id, zone, at),
@@ -222,49 +335,19 @@ def recharge(
         plan_version_id=None,
         periods=1,
         amount_fen=amount_fen,
-        channel=Channel.CASH,
+        channel=channel,
         state=OrderState.FULFILLED,
         operator=operator,
         memo=memo,
         created_at=Timestamp(at),
         paid_at=Timestamp(at),
+        kind=kind,
+        bonus_fen=bonus_fen,
+        agent_id=agent,
     )
-    orders.add_order(tx, order)
-    orders.add_payment(
-        tx, project_id, Payment(order.order_no, "cash", order.order_no, amount_fen, order.created_at, "")
-    )
-    ledger.post(
-        tx,
-        project_id=project_id,
-        kind=PostingKind.RECHARGE,
-        effect=f"order:{order.order_no}:recharge",
-        order_no=order.order_no,
-        operator=operator,
-        at=at,
-        memo=memo,
-        lines=rules.check(rules.counter_recharge(shift, account_id, amount_fen)),
-    )
+    orders.add_order(tx, order, (OrderLine(RECHARGE_SUBJECT, "", amount_fen),))
+    if channel is Channel.CASH:
+        paid_by = rules.debits((rules.cash(shift), amount_fen))
+    gift = rules.gift(account_id, bonus_fen)
+    _take(tx, order, PostingKind.RECHARGE, paid_by, rules.wallet(account_id), gift)
     return order
-
-
-def open_balance(
-    tx: Transaction, project_id: ProjectId, account_id: AccountId, amount_fen: Fen, operator: str, at: int
-) -> None:
-    """Bring in a balance from before (site file, import): debit `opening`, credit the wallet, once per account."""
-    if amount_fen > 0:
-        ledger.post(
-            tx,
-            project_id=project_id,
-            kind=PostingKind.OPENING,
-            effect=f"account:{account_id}:opening",
-            order_no=None,
-            operator=operator,
-            at=at,
-            memo="",
-            lines=rules.check(rules.opening_balance(account_id, amount_fen)),
-        )
-
-
-def wallet_fen(reader: Reader, project_id: ProjectId, account_id: AccountId) -> Fen:
-    """What an account has in its wallet: the ledger owes it, so the sign turns."""
-    return Fen(-ledger.balance(reader, project_id, rules.wallet(account_id)))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from zhuomai_appliance.model.moment import Anchor, Timestamp, Zone, calendar_start, end_of
+from zhuomai_appliance.model.moment import DAY_SECONDS, Anchor, Timestamp, Zone, calendar_start, end_of
 from zhuomai_appliance.model.products import SubscriptionId, SubscriptionState
 from zhuomai_appliance.model.segments import Entitlement, LastSegment, Segment, WhyNot
 
@@ -164,6 +164,10 @@ def begin(segment: Segment, start: Timestamp, zone: Zone, after: Sequence[Segmen
         if segment.free_until_first and start != calendar_start(period, start, zone):
             period = replace(period, count=period.count + 1)
         ends_at = end_of(period, anchor, start, zone, origin=origin, months_before=months)
+    if segment.gift_days and ends_at is not None:
+        # What follows is counted from where the gift ends, not from the calendar that the gift left
+        ends_at = Timestamp(ends_at + segment.gift_days * DAY_SECONDS)
+        return segment._replace(state=_ACTIVE, starts_at=start, ends_at=ends_at, chain_anchor_at=None)
     return segment._replace(
         state=_ACTIVE, starts_at=start, ends_at=ends_at, chain_anchor_at=origin, chain_months=months
     )

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from zhuomai_appliance.model.moment import Timestamp
-from zhuomai_appliance.model.money import Fen
+from zhuomai_appliance.model.money import NOTHING, Fen
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import PlanVersionId
@@ -26,6 +26,18 @@ class Channel(StrEnum):
     AGENT = "AGENT"
     MANUAL = "MANUAL"
     GRANT = "GRANT"
+
+
+class OrderKind(StrEnum):
+    """What an order is for; all but PLAN and CHANGE have no plan."""
+
+    PLAN = "plan"
+    RECHARGE = "recharge"
+    MANUAL = "manual"
+    CHANGE = "change"
+    FEE = "fee"
+    CARD = "card"
+    REFUND = "refund"
 
 
 class OrderState(StrEnum):
@@ -51,11 +63,20 @@ class PostingKind(StrEnum):
     CASH_OUT = "cash_out"
     CORRECTION = "correction"
     REVERSAL = "reversal"
+    MANUAL = "manual"
+    GIFT = "gift"
+    FORFEIT = "forfeit"
+    SHORTAGE = "shortage"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A wish to buy. `plan_version_id` None recharges the wallet. `operator` is empty where the user acted alone."""
+    """A wish to buy. `operator` is empty where the user acted alone.
+
+    `amount_fen` is what has to be paid, discounts taken off. `bonus_fen` is the gift money that a recharge brings;
+    `refunded_fen` what of the amount was given back so far. `payer_id` is the account whose wallet pays where that is
+    not the order's own (E22), `agent_id` who sold it (E13).
+    """
 
     order_no: str
     project_id: ProjectId
@@ -70,6 +91,37 @@ class Order:
     created_at: Timestamp
     paid_at: Timestamp | None = None
     closed_at: Timestamp | None = None
+    kind: OrderKind = OrderKind.PLAN
+    bonus_fen: Fen = NOTHING
+    refunded_fen: Fen = NOTHING
+    payer_id: AccountId | None = None
+    agent_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One thing of an order under its one income subject; `discount` names the template that took something off."""
+
+    subject: str
+    text: str
+    amount_fen: Fen
+    discount_fen: Fen = NOTHING
+    discount: str = ""
+
+    @property
+    def net_fen(self) -> Fen:
+        """What is paid for it."""
+        return Fen(self.amount_fen - self.discount_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStep:
+    """A state that an order came into, when, and by whom."""
+
+    state: OrderState
+    at: Timestamp
+    operator: str
+    memo: str
 
 
 @dataclass(frozen=True, slots=True)

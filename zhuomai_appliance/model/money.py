@@ -12,6 +12,8 @@ from typing import NewType
 
 Fen = NewType("Fen", int)
 
+NOTHING = Fen(0)
+
 MAX_FEN = 10**15
 """Largest amount read from text: ten thousand billion yuan, far inside 64 bits even after sums over a school."""
 

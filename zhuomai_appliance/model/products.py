@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, NewType
 
 from zhuomai_appliance.model.moment import Anchor, Period, PeriodUnit, Timestamp
-from zhuomai_appliance.model.money import Fen
+from zhuomai_appliance.model.money import NOTHING, Fen
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId, BindingMode
 from zhuomai_appliance.model.plan_rules import (
@@ -316,6 +316,7 @@ class Subscription:
     octets_left: int | None
     seconds_left: int | None
     paid_principal_fen: Fen
+    paid_bonus_fen: Fen = NOTHING
 
 
 def problems(kind: PlanKind, price_fen: int, terms: Terms) -> tuple[str, ...]:

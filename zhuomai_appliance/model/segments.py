@@ -55,7 +55,8 @@ class Segment(NamedTuple):
     renewals of 31 January do not drift (W01). `not_before` holds a segment back until a date. `activate_by` marks one
     whose clock waits for the first login. `free_until_first`
     gives the rest of a calendar period begun in its middle as a present. What is left is None where the plan counts nothing. A `throttled` segment
-    has no allowance left and goes on at the slow rate that its policy now names.
+    has no allowance left and goes on at the slow rate that its policy now names. `gift_days` are added behind the end
+    that the calendar finds (D19).
     """
 
     subscription_id: SubscriptionId
@@ -80,6 +81,7 @@ class Segment(NamedTuple):
     concurrent: bool = False
     free_until_first: bool = False
     throttled: bool = False
+    gift_days: int = 0
 
     @property
     def is_active(self) -> bool:
@@ -260,6 +262,7 @@ def _text_around(segment: Segment) -> tuple[str, str, str]:
         "priority": segment.priority,
         "concurrent": segment.concurrent or None,
         "free_first": segment.free_until_first or None,
+        "gift_days": segment.gift_days or None,
         "throttled": segment.throttled or None,
         "policy": _policy_facts(segment.policy),
     }
@@ -307,6 +310,7 @@ def _segment_from(facts: Facts) -> Segment:
         concurrent=facts.flag("concurrent"),
         free_until_first=facts.flag("free_first"),
         throttled=facts.flag("throttled"),
+        gift_days=facts.maybe_number("gift_days", 0) or 0,
     )
     facts.done()
     return segment

@@ -68,6 +68,11 @@ def posting_of(reader: Reader, project_id: ProjectId, effect: str) -> PostingId 
     return None if found is None else PostingId(found)
 
 
+def lines_of(reader: Reader, posting_id: PostingId) -> list[PostingLine]:
+    """The lines of a posting, in their order."""
+    return [PostingLine(ref, Fen(amount)) for ref, amount in reader.all(_Q.lines_of, posting_id=posting_id)]
+
+
 def balance(reader: Reader, project_id: ProjectId, account_ref: str) -> Fen:
     """Sum of a ledger account, debit positive: a wallet with money in it is negative (we owe it)."""
     return Fen(reader.value(_Q.balance, project_id=project_id, ledger_account=account_ref) or 0)

@@ -6,10 +6,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zhuomai_appliance.model.commerce import Channel, Order, OrderState, Payment
+from zhuomai_appliance.model.commerce import (
+    Channel,
+    Order,
+    OrderKind,
+    OrderLine,
+    OrderState,
+    OrderStep,
+    Payment,
+)
 from zhuomai_appliance.model.entitlement import SegmentChange
 from zhuomai_appliance.model.moment import Timestamp
-from zhuomai_appliance.model.money import Fen
+from zhuomai_appliance.model.money import NOTHING, Fen
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import (
@@ -37,20 +45,26 @@ class OwnedSubscription:
 
 @dataclass(frozen=True, slots=True)
 class EarningDue:
-    """A started subscription with a deferred balance: what the daily earning looks at."""
+    """A started subscription with a deferred balance: what the daily earning looks at. Gifts paid for it count too."""
 
     subscription_id: SubscriptionId
     project_id: ProjectId
     starts_at: int
     ends_at: int | None
-    paid_principal_fen: Fen
+    paid_fen: Fen
     state: SubscriptionState
     kind: PlanKind
     terms: str
 
 
-def add_order(tx: Transaction, order: Order) -> None:
-    """Store a new order; its number must be unused."""
+def add_order(tx: Transaction, order: Order, lines: Sequence[OrderLine]) -> None:
+    """Store a new order with its lines, and the state it begins in; its number must be unused.
+
+    Raises:
+        ValueError: the lines do not make up the amount.
+    """
+    if sum(line.net_fen for line in lines) != order.amount_fen:
+        raise ValueError(f"the lines of order {order.order_no} are not its {order.amount_fen} fen")
     tx.run(
         _Q.insert_order,
         order_no=order.order_no,
@@ -65,7 +79,82 @@ def add_order(tx: Transaction, order: Order) -> None:
         memo=order.memo,
         at=order.created_at,
         paid_at=order.paid_at,
+        kind=order.kind.value,
+        bonus_fen=order.bonus_fen,
+        payer_id=order.payer_id,
+        agent_id=order.agent_id,
     )
+    for number, line in enumerate(lines, 1):
+        tx.run(
+            _Q.insert_order_line,
+            project_id=order.project_id,
+            order_no=order.order_no,
+            line_no=number,
+            subject=line.subject,
+            text=line.text,
+            amount_fen=line.amount_fen,
+            discount_fen=line.discount_fen,
+            discount=line.discount,
+        )
+    _add_step(tx, order, order.state, order.created_at, order.operator, order.memo)
+
+
+def _add_step(tx: Transaction, order: Order, state: OrderState, at: int, operator: str, memo: str) -> None:
+    tx.run(
+        _Q.insert_order_step,
+        project_id=order.project_id,
+        order_no=order.order_no,
+        state=state.value,
+        at=at,
+        operator=operator,
+        memo=memo,
+    )
+
+
+def set_state(
+    tx: Transaction, order: Order, state: OrderState, at: int, operator: str, memo: str = ""
+) -> None:
+    """Bring an order from the state it was read in to another (billing.orders.advance finds it); its history grows.
+
+    Raises:
+        LookupError: it is not in that state any more.
+    """
+    closed = state in (OrderState.CLOSED, OrderState.REFUNDED)
+    changed = tx.run(
+        _Q.set_order_state,
+        order_no=order.order_no,
+        before=order.state.value,
+        state=state.value,
+        paid_at=at if state is OrderState.PAID else None,
+        closed_at=at if closed else None,
+    )
+    if not changed:
+        raise LookupError(f"order {order.order_no} is not {order.state} any more")
+    _add_step(tx, order, state, at, operator, memo)
+
+
+def add_refunded(tx: Transaction, order_no: str, amount_fen: Fen) -> None:
+    """Keep that so much of an order was given back; a negative amount takes it back again."""
+    tx.run(_Q.add_refunded, order_no=order_no, amount_fen=amount_fen)
+
+
+def lines_of(reader: Reader, project_id: ProjectId, order_no: str) -> list[OrderLine]:
+    """The lines of an order."""
+    return [OrderLine(*row) for row in reader.all(_Q.order_lines, project_id=project_id, order_no=order_no)]
+
+
+def steps_of(reader: Reader, project_id: ProjectId, order_no: str) -> list[OrderStep]:
+    """The states that an order came into, the first one first."""
+    return [
+        OrderStep(OrderState(state), Timestamp(at), operator, memo)
+        for state, at, operator, memo in reader.all(_Q.order_steps, project_id=project_id, order_no=order_no)
+    ]
+
+
+def recharges_of(reader: Reader, project_id: ProjectId, account_id: AccountId) -> list[Order]:
+    """The recharges of an account of which not all was paid out again, the newest first."""
+    found = reader.all(_Q.recharges_of, project_id=project_id, account_id=account_id)
+    return [_order(row) for row in found]
 
 
 def next_serial(tx: Transaction, project_id: ProjectId, from_at: int, to_at: int) -> int:
@@ -88,6 +177,12 @@ def _order(row: Row) -> Order:
         memo=row[9],
         created_at=Timestamp(row[10]),
         paid_at=row[11],
+        closed_at=row[12],
+        kind=OrderKind(row[13]),
+        bonus_fen=Fen(row[14]),
+        refunded_fen=Fen(row[15]),
+        payer_id=row[16],
+        agent_id=row[17],
     )
 
 
@@ -128,8 +223,14 @@ def add_subscription(
     order_no: str | None,
     at: int,
     paid_principal_fen: Fen,
+    paid_bonus_fen: Fen = NOTHING,
+    granted_octets: int | None = None,
+    granted_seconds: int | None = None,
 ) -> SubscriptionId:
-    """Add a purchase that waits; `apply_changes` gives it its state and dates once billing has placed it."""
+    """Add a purchase that waits; `apply_changes` gives it its state and dates once billing has placed it.
+
+    What it is granted is None where it is the plan's own allowance.
+    """
     return SubscriptionId(
         tx.insert(
             _Q.insert_subscription,
@@ -145,6 +246,9 @@ def add_subscription(
             octets_left=None,
             seconds_left=None,
             paid_principal_fen=paid_principal_fen,
+            paid_bonus_fen=paid_bonus_fen,
+            granted_octets=granted_octets,
+            granted_seconds=granted_seconds,
         )
     )
 
@@ -177,6 +281,7 @@ def subscriptions_of(reader: Reader, project_id: ProjectId, account_id: AccountI
                 octets_left=row[8],
                 seconds_left=row[9],
                 paid_principal_fen=Fen(row[10]),
+                paid_bonus_fen=Fen(row[15]),
             ),
             row[12],
             PlanKind(row[13]),

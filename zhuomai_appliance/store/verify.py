@@ -85,11 +85,15 @@ def _usage(reader: Reader) -> Iterator[str]:
 
 
 def _packs(reader: Reader) -> Iterator[str]:
-    for subscription_id, octets_left, seconds_left, text, up, down, seconds in reader.all(_Q.packs):
+    for subscription_id, octets_left, seconds_left, octets, online, text, up, down, seconds in reader.all(
+        _Q.packs
+    ):
         quota = load_terms(text).quota
+        octets = quota.octets if octets is None else octets
+        online = quota.online_seconds if online is None else online
         for name, left, whole, used in (
-            ("octets", octets_left, quota.octets, quota.direction.counted(up, down)),
-            ("seconds", seconds_left, quota.online_seconds, seconds),
+            ("octets", octets_left, octets, quota.direction.counted(up, down)),
+            ("seconds", seconds_left, online, seconds),
         ):
             if left is None or whole is None:
                 continue

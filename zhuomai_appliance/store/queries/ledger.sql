@@ -18,5 +18,8 @@ INSERT INTO ledger_balance (project_id, ledger_account, balance_fen)
 VALUES (:project_id, :ledger_account, :amount_fen)
 ON CONFLICT (project_id, ledger_account) DO UPDATE SET balance_fen = ledger_balance.balance_fen + excluded.balance_fen
 
+-- name: lines_of
+SELECT ledger_account, amount_fen FROM posting_line WHERE posting_id = :posting_id ORDER BY id
+
 -- name: balance
 SELECT balance_fen FROM ledger_balance WHERE project_id = :project_id AND ledger_account = :ledger_account

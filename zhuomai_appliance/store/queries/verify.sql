@@ -36,7 +36,7 @@ SELECT o.order_no, o.channel, o.amount_fen,
        (SELECT COUNT(*) FROM payment p WHERE p.order_no = o.order_no) AS payments,
        (SELECT COALESCE(SUM(p.amount_fen), 0) FROM payment p WHERE p.order_no = o.order_no) AS paid_fen,
        (SELECT COUNT(*) FROM subscription s WHERE s.order_no = o.order_no) AS served,
-       (SELECT COUNT(*) FROM posting p WHERE p.order_no = o.order_no AND p.kind IN ('sale', 'recharge')) AS postings,
+       (SELECT COUNT(*) FROM posting p WHERE p.order_no = o.order_no AND p.kind IN ('sale', 'recharge', 'manual')) AS postings,
        o.plan_version_id
 FROM orders o WHERE o.state IN ('paid', 'fulfilled', 'refunding', 'refunded') ORDER BY o.order_no
 
@@ -63,13 +63,13 @@ SELECT nas_id, acct_session_id, COUNT(*) FROM session WHERE stopped_at IS NULL
 GROUP BY nas_id, nas_address, acct_session_id HAVING COUNT(*) > 1
 
 -- name: packs
-SELECT s.id, s.octets_left, s.seconds_left, v.terms, CAST(COALESCE(SUM(u.input_octets), 0) AS BIGINT),
+SELECT s.id, s.octets_left, s.seconds_left, s.granted_octets, s.granted_seconds, v.terms, CAST(COALESCE(SUM(u.input_octets), 0) AS BIGINT),
        CAST(COALESCE(SUM(u.output_octets), 0) AS BIGINT), CAST(COALESCE(SUM(u.seconds), 0) AS BIGINT)
 FROM subscription s
 JOIN plan_version v ON v.project_id = s.project_id AND v.id = s.plan_version_id
 LEFT JOIN usage u ON u.project_id = s.project_id AND u.account_id = s.account_id AND u.subscription_id = s.id
 WHERE (s.octets_left IS NOT NULL OR s.seconds_left IS NOT NULL) AND s.state <> 'cancelled'
-GROUP BY s.id, s.octets_left, s.seconds_left, v.terms ORDER BY s.id
+GROUP BY s.id, s.octets_left, s.seconds_left, s.granted_octets, s.granted_seconds, v.terms ORDER BY s.id
 
 -- name: chains
 SELECT account_id, chain FROM entitlement ORDER BY account_id
