@@ -61,6 +61,9 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             alarms=appliance.alarms,
             interims=appliance.interims,
             trust=lambda: appliance.certificates.trust,
+            changed=appliance.reload,
+            entropy=appliance.entropy,
+            digester=appliance.digester,
         )
     )
     return captive, console

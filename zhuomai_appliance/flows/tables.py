@@ -5,7 +5,7 @@ Everything that changes one of them goes through the daemon, which reloads; a pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
@@ -156,6 +156,18 @@ class Tables:
     def group(self, group_id: GroupId | None) -> Group | None:
         """A group with everything it inherits filled in."""
         return None if group_id is None else self._now.groups.get(group_id)
+
+    def group_named(self, project_id: ProjectId, name: str) -> Group | None:
+        """A group of a project by its name."""
+        groups = self._now.groups.values()
+        return next((one for one in groups if one.project_id == project_id and one.name == name), None)
+
+    def below(self, group_ids: Iterable[GroupId]) -> frozenset[GroupId]:
+        """Groups with all groups below them; unknown ones are left out."""
+        found = set(group_ids) & self._now.groups.keys()
+        while more := {one.id for one in self._now.groups.values() if one.parent_id in found} - found:
+            found |= more
+        return frozenset(found)
 
     def rate(self, rate_id: int | None) -> RateLimit | None:
         """A rate by its id."""

@@ -218,7 +218,10 @@ ROLES: Final[dict[str, frozenset[Permission]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A person of the network centre, or the holder of an API token. ``project_ids`` empty means every project."""
+    """A person of the network centre, or the holder of an API token. ``project_ids`` empty means every project.
+
+    ``group_ids`` bind him to the people of these groups and of all below them; empty means everybody (features F03).
+    """
 
     id: OperatorId
     name: str
@@ -227,6 +230,7 @@ class Operator:
     permissions: frozenset[Permission]
     disabled: bool = False
     password_digest: str = field(default="", repr=False)
+    group_ids: tuple[GroupId, ...] = ()
 
     def may(self, permission: Permission) -> bool:
         """Whether this operator holds ``permission`` and is not disabled."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from zhuomai_appliance.model.network import ProjectId
-from zhuomai_appliance.model.people import ROLES, Operator, OperatorId, Permission
+from zhuomai_appliance.model.people import ROLES, GroupId, Operator, OperatorId, Permission
 from zhuomai_appliance.store.interface import Reader, Row, Transaction
 from zhuomai_appliance.store.sql import load
 
@@ -111,6 +111,11 @@ def set_role(
     )
 
 
+def set_groups(tx: Transaction, operator_id: OperatorId, group_ids: Sequence[GroupId]) -> None:
+    """Bind an operator to the people of these groups and of all below them; none unbinds him."""
+    tx.run(_Q.set_groups, id=operator_id, group_ids=json.dumps(sorted(group_ids)))
+
+
 # Console sessions -------------------------------------------------------------------------------------------------------
 
 
@@ -205,7 +210,7 @@ def revoke_token(tx: Transaction, token_id: int, at: int) -> bool:
 
 
 def _operator(row: Row) -> Operator:
-    operator_id, name, role, project_ids, permissions, disabled, password_digest = row
+    operator_id, name, role, project_ids, permissions, disabled, password_digest, group_ids = row
     return Operator(
         id=OperatorId(operator_id),
         name=name,
@@ -214,6 +219,7 @@ def _operator(row: Row) -> Operator:
         permissions=_permissions(permissions),
         disabled=bool(disabled),
         password_digest=password_digest,
+        group_ids=tuple(GroupId(one) for one in json.loads(group_ids)),
     )
 
 

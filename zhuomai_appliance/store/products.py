@@ -203,6 +203,17 @@ def add_group(tx: Transaction, group: Group) -> Group:
     return replace(group, id=GroupId(tx.insert(_Q.insert_group, **_columns(group))))
 
 
+def group_users(reader: Reader, project_id: ProjectId, group_id: GroupId) -> tuple[int, int, int, int]:
+    """How many accounts, groups right below, access rules and realms name a group."""
+    row = reader.one(_Q.group_users, project_id=project_id, id=group_id)
+    return (0, 0, 0, 0) if row is None else (row[0], row[1], row[2], row[3])
+
+
+def remove_group(tx: Transaction, project_id: ProjectId, group_id: GroupId) -> None:
+    """Forget a group that nothing names any more."""
+    tx.run(_Q.remove_group, project_id=project_id, id=group_id)
+
+
 def update_group(tx: Transaction, group: Group) -> None:
     """Write every property of a group."""
     tx.run(_Q.update_group, id=group.id, **_columns(group))

@@ -62,12 +62,12 @@ from zhuomai_appliance.store.reports_people import (
     audit_actors,
     count_accounts,
 )
-from zhuomai_appliance.store.reports_query import MOST_ROWS, Page
+from zhuomai_appliance.store.reports_query import MOST_ROWS, NotNarrowed, Page, Scope
 
 __all__ = [
     "MOST_ROWS", "AccountFilter", "AccountRow", "AccountSort", "AttemptFilter", "AttemptRow", "AuditFilter",
-    "AuditRow", "Dashboard", "NasOnline", "OnlineFilter", "OnlinePage", "OnlineSort", "OnlineSums", "OrderFilter",
-    "OrderRow", "Page", "PostingFilter", "PostingRow", "SessionFilter", "SessionRow", "SubscriptionFilter",
+    "AuditRow", "Dashboard", "NasOnline", "NotNarrowed", "OnlineFilter", "OnlinePage", "OnlineSort", "OnlineSums", "OrderFilter",
+    "OrderRow", "Page", "PostingFilter", "PostingRow", "Scope", "SessionFilter", "SessionRow", "SubscriptionFilter",
     "SubscriptionRow", "UsageRow", "account", "account_named", "accounts", "attempt_key", "attempts", "audit", "audit_actors",
     "cash_taken", "count_accounts", "dashboard", "online", "online_by_kind", "online_by_nas", "online_curve",
     "online_sums", "orders", "postings", "refused_by_reason", "session", "sessions", "subscriptions", "usage",

@@ -114,7 +114,7 @@ def sessions(
     """The session log, open sessions included; the key is the id, which grows with the time of the Start."""
     wanted = project_ids(reader, projects)
     address = ipv6_of(chosen.ip)
-    session_ids = None if address is None else session_addresses.sessions_at(reader, wanted, address)
+    session_ids = None if address is None else session_addresses.sessions_at(reader, tuple(wanted), address)
     # Until housekeeping made the first month there is no view, and all there is stands in `session`.
     instead = None if reader.value(_Q.view_exists, name="session_all") else ("session_all", "session")
     name, stranger = whom(reader, wanted, chosen.username)
@@ -148,7 +148,7 @@ def sessions(
             **page.conditions(),
         )
     ]
-    return _with_addresses(reader, wanted, found) if with_addresses else found
+    return _with_addresses(reader, tuple(wanted), found) if with_addresses else found
 
 
 def ipv6_of(words: str | None) -> IPv6Address | None:
@@ -273,7 +273,7 @@ def online(
     asked, session_ids = _online_conditions(chosen, now), _online_ids(reader, wanted, chosen)
     paging = {"limit": page.limit, "offset": page.offset, sort.value: 1}
     found = rows(reader, _Q.online, wanted, None, session_ids, **asked, **paging)
-    shown = _with_addresses(reader, wanted, [_session(row) for row in found])
+    shown = _with_addresses(reader, tuple(wanted), [_session(row) for row in found])
     return OnlinePage(tuple(shown), online_sums(reader, projects, chosen, now))
 
 
@@ -306,7 +306,7 @@ def _online_conditions(chosen: OnlineFilter, now: int) -> dict[str, int | str | 
 def _online_ids(reader: Reader, projects: Sequence[int], chosen: OnlineFilter) -> tuple[int, ...] | None:
     """The sessions at an IPv6 address, where the words are one."""
     address = ipv6_of(chosen.words)
-    return None if address is None else session_addresses.sessions_at(reader, projects, address)
+    return None if address is None else session_addresses.sessions_at(reader, tuple(projects), address)
 
 
 @dataclass(frozen=True, slots=True)

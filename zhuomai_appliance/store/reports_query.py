@@ -2,7 +2,8 @@
 
 A line of the statement that ends with ``-- if NAME`` stays only when NAME is given, so that the planner sees plain
 conditions and uses its indexes; the whole statement, with every line, is valid too and is checked against the schema.
-``IN (:project_ids)`` takes as many projects as there are, ``IN (:session_ids)`` as many sessions as are named.
+``IN (:project_ids)`` takes as many projects as there are, ``IN (:session_ids)`` as many sessions as are named, and
+``IN (:group_ids)`` the groups of a `Scope`.
 """
 
 from __future__ import annotations
@@ -14,17 +15,42 @@ from functools import lru_cache
 from typing import Any, Final
 
 from zhuomai_appliance.model.network import ProjectId
-from zhuomai_appliance.model.people import normal_name
+from zhuomai_appliance.model.people import GroupId, normal_name
 from zhuomai_appliance.store.interface import Reader, Row, Value
 from zhuomai_appliance.store.sql import Query, load
 
 _Q = load("reports_people")
 
 _OPTION: Final = re.compile(r"\s--\s*if\s+([a-z_]+)\s*$")
-_MANY: Final = re.compile(r":(project|session)_ids\b")
+_MANY: Final = re.compile(r":(project|session|group)_ids\b")
 
 MOST_ROWS: Final = 1_000
 """The longest page any list gives."""
+
+
+class NotNarrowed(LookupError):
+    """A list was asked for within groups and cannot be narrowed to them: it shows nothing rather than too much."""
+
+
+class Scope(tuple[ProjectId, ...]):
+    """Projects that may be looked into and, within them, the groups whose people may be seen; None: everybody.
+
+    The groups are all of them, those below others included. Every list takes one in the place of its projects.
+    """
+
+    group_ids: tuple[GroupId, ...] | None
+
+    @classmethod
+    def of(cls, projects: Sequence[ProjectId], group_ids: Sequence[GroupId] | None) -> Scope:
+        """Projects with groups."""
+        made = cls(projects)
+        made.group_ids = None if group_ids is None else tuple(group_ids)
+        return made
+
+
+def groups_of(projects: Sequence[int]) -> tuple[GroupId, ...] | None:
+    """The groups that a scope is narrowed to; None for plain projects."""
+    return projects.group_ids if isinstance(projects, Scope) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +101,8 @@ def pattern(words: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _narrowed(query: Query, given: frozenset[str], projects: int, sessions: int) -> Query:
-    counts = {"project": projects, "session": sessions}
+def _narrowed(query: Query, given: frozenset[str], projects: int, sessions: int, groups: int) -> Query:
+    counts = {"project": projects, "session": sessions, "group": groups}
     lines = []
     for line in query.text_sqlite.splitlines():
         option = _OPTION.search(line)
@@ -91,9 +117,10 @@ def _narrowed(query: Query, given: frozenset[str], projects: int, sessions: int)
     return Query.of(query.name, text)
 
 
-def project_ids(reader: Reader, projects: Sequence[ProjectId]) -> tuple[int, ...]:
+def project_ids(reader: Reader, projects: Sequence[ProjectId]) -> tuple[ProjectId, ...]:
     """The projects themselves, or every project where none is named: the indexes begin with the project."""
-    return tuple(projects) or tuple(row[0] for row in reader.all(_Q.all_projects))
+    named = tuple(projects) or tuple(ProjectId(row[0]) for row in reader.all(_Q.all_projects))
+    return Scope.of(named, projects.group_ids) if isinstance(projects, Scope) else named
 
 
 def rows(
@@ -110,20 +137,33 @@ def rows(
     Args:
         reader: where.
         query: the whole statement.
-        projects: their ids; none gives no rows.
+        projects: their ids, or a `Scope`; none gives no rows.
         instead: a table's name and the one to read in its place.
         session_ids: sessions to narrow to; None asks for all, an empty one for none.
         given: by name; what is None is not asked for.
+
+    Raises:
+        NotNarrowed: the scope names groups, and the statement has no line for them.
     """
     if not projects:
         return []
     asked = {name: value for name, value in given.items() if value is not None}
-    names = frozenset(asked) if session_ids is None else frozenset((*asked, "session_ids"))
-    narrow = _narrowed(query, names, len(projects), len(session_ids or ()))
+    group_ids = groups_of(projects)
+    names = frozenset(
+        (
+            *asked,
+            *(() if session_ids is None else ("session_ids",)),
+            *(() if group_ids is None else ("group_ids",)),
+        )
+    )
+    if group_ids is not None and ":group_ids" not in query.text_sqlite:
+        raise NotNarrowed(query.name)
+    narrow = _narrowed(query, names, len(projects), len(session_ids or ()), len(group_ids or ()))
     if instead is not None:
         narrow = _renamed(narrow, *instead)
     asked.update({f"project_id_{number}": project_id for number, project_id in enumerate(projects)})
     asked.update({f"session_id_{number}": session_id for number, session_id in enumerate(session_ids or ())})
+    asked.update({f"group_id_{number}": group_id for number, group_id in enumerate(group_ids or ())})
     # A line that stays may use a parameter of a line that is left out (a second reading of one word): NULL then.
     return reader.all(narrow, **{name: asked.get(name) for name in narrow.params})
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from twisted.web.resource import IResource, Resource, getChildForRequest
 
+from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows.alarms import Alarms
 from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.list_admin import ListAdmin
@@ -26,6 +27,7 @@ from zhuomai_appliance.flows.server_desk import ServerDesk
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.tracing import Tracing
+from zhuomai_appliance.store.digests import Digester
 from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.web.admin.app import AdminApp
@@ -135,6 +137,8 @@ class ConsoleDeps:
         tracing: where packets are seen as they pass.
         trust: whom 802.1X devices should trust; None where this box has no certificate for them.
         alarms, interims: what is watched about access devices.
+        changed: makes the daemon read its tables anew.
+        digester: does slow work off the reactor thread.
     """
 
     store: Store
@@ -159,6 +163,9 @@ class ConsoleDeps:
     trust: Callable[[], WifiTrust | None] = lambda: None
     alarms: Alarms = field(default_factory=Alarms)
     interims: Interims = field(default_factory=Interims)
+    changed: Callable[[], None] = lambda: None
+    entropy: Entropy | None = None
+    digester: Digester | None = None
 
 
 def console_resource(deps: ConsoleDeps) -> IResource:
@@ -188,6 +195,9 @@ def console_resource(deps: ConsoleDeps) -> IResource:
             tracing=deps.tracing,
             alarms=deps.alarms,
             interims=deps.interims,
+            changed=deps.changed,
+            entropy=deps.entropy,
+            digester=deps.digester,
         ).resource(),
     )
     return Guarded(root)

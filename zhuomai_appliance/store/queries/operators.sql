@@ -8,15 +8,15 @@ ON CONFLICT (name) DO UPDATE SET permissions = excluded.permissions
 SELECT name, permissions FROM role ORDER BY name
 
 -- name: operators
-SELECT o.id, o.name, o.role, o.project_ids, r.permissions, o.disabled, o.password_digest
+SELECT o.id, o.name, o.role, o.project_ids, r.permissions, o.disabled, o.password_digest, o.group_ids
 FROM operator o JOIN role r ON r.name = o.role ORDER BY o.name
 
 -- name: by_name
-SELECT o.id, o.name, o.role, o.project_ids, r.permissions, o.disabled, o.password_digest
+SELECT o.id, o.name, o.role, o.project_ids, r.permissions, o.disabled, o.password_digest, o.group_ids
 FROM operator o JOIN role r ON r.name = o.role WHERE o.name = :name
 
 -- name: by_id
-SELECT o.id, o.name, o.role, o.project_ids, r.permissions, o.disabled, o.password_digest
+SELECT o.id, o.name, o.role, o.project_ids, r.permissions, o.disabled, o.password_digest, o.group_ids
 FROM operator o JOIN role r ON r.name = o.role WHERE o.id = :id
 
 -- name: insert_operator
@@ -30,13 +30,16 @@ UPDATE operator SET password_digest = :password_digest, password_changed_at = :a
 -- name: set_role
 UPDATE operator SET role = :role, project_ids = :project_ids, disabled = :disabled WHERE id = :id
 
+-- name: set_groups
+UPDATE operator SET group_ids = :group_ids WHERE id = :id
+
 -- name: add_session
 INSERT INTO operator_session (token_digest, operator_id, csrf_token, address, user_agent, created_at, seen_at)
 VALUES (:token_digest, :operator_id, :csrf_token, :address, :user_agent, :at, :at)
 
 -- name: find_session
 SELECT s.csrf_token, s.address, s.user_agent, s.created_at, s.seen_at,
-       o.id, o.name, o.role, o.project_ids, r.permissions, o.disabled, o.password_digest
+       o.id, o.name, o.role, o.project_ids, r.permissions, o.disabled, o.password_digest, o.group_ids
 FROM operator_session s JOIN operator o ON o.id = s.operator_id JOIN role r ON r.name = o.role
 WHERE s.token_digest = :token_digest
 
@@ -59,7 +62,7 @@ RETURNING id
 
 -- name: find_token
 SELECT t.id, t.name, t.scopes, t.last_used_at,
-       o.id, o.name, o.role, o.project_ids, r.permissions, o.disabled, o.password_digest
+       o.id, o.name, o.role, o.project_ids, r.permissions, o.disabled, o.password_digest, o.group_ids
 FROM api_token t JOIN operator o ON o.id = t.operator_id JOIN role r ON r.name = o.role
 WHERE t.token_digest = :token_digest AND t.revoked_at IS NULL
 

@@ -49,3 +49,12 @@ RETURNING id
 UPDATE user_group SET parent_id = :parent_id, name = :name, switches = :switches, rate_id = :rate_id,
        plan_id = :plan_id, base_plan_id = :base_plan_id
 WHERE project_id = :project_id AND id = :id
+
+-- name: group_users
+SELECT (SELECT count(*) FROM account a WHERE a.project_id = :project_id AND a.group_id = :id),
+       (SELECT count(*) FROM user_group g WHERE g.project_id = :project_id AND g.parent_id = :id),
+       (SELECT count(*) FROM access_rule r WHERE r.project_id = :project_id AND r.group_id = :id),
+       (SELECT count(*) FROM realm r WHERE r.project_id = :project_id AND r.group_id = :id)
+
+-- name: remove_group
+DELETE FROM user_group WHERE project_id = :project_id AND id = :id

@@ -17,6 +17,7 @@ WHERE s.id > 0
   AND s.project_id IN (:project_ids) -- if by_index
   AND +s.project_id IN (:project_ids) -- if by_id
   AND s.id = :id -- if id
+  AND s.account_id IN (SELECT w.id FROM account w WHERE w.project_id IN (:project_ids) AND w.group_id IN (:group_ids)) -- if group_ids
   AND s.id > :after -- if after
   AND s.id < :before -- if before
   AND s.account_id = :account_id -- if account_id
@@ -48,6 +49,7 @@ WHERE s.stopped_at IS NULL AND s.project_id IN (:project_ids)
   AND (lower(a.username) LIKE :words ESCAPE '\' OR lower(a.full_name) LIKE :words ESCAPE '\' OR s.ip LIKE :words ESCAPE '\' OR lower(s.username_raw) LIKE :words ESCAPE '\' OR s.mac = :mac_words OR s.account_id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value LIKE :words ESCAPE '\')) -- if words
   AND s.id IN (:session_ids) -- if session_ids
   AND s.nas_id = :nas_id -- if nas_id
+  AND a.group_id IN (:group_ids) -- if group_ids
   AND s.account_id = :account_id -- if account_id
   AND s.access_kind = :access_kind -- if access_kind
   AND s.seen_at + 2 * s.interim_seconds + 60 < :silent_at -- if silent_at
@@ -70,6 +72,7 @@ WHERE s.stopped_at IS NULL AND s.project_id IN (:project_ids)
   AND (lower(a.username) LIKE :words ESCAPE '\' OR lower(a.full_name) LIKE :words ESCAPE '\' OR s.ip LIKE :words ESCAPE '\' OR lower(s.username_raw) LIKE :words ESCAPE '\' OR s.mac = :mac_words OR s.account_id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value LIKE :words ESCAPE '\')) -- if words
   AND s.id IN (:session_ids) -- if session_ids
   AND s.nas_id = :nas_id -- if nas_id
+  AND a.group_id IN (:group_ids) -- if group_ids
   AND s.account_id = :account_id -- if account_id
   AND s.access_kind = :access_kind -- if access_kind
   AND s.seen_at + 2 * s.interim_seconds + 60 < :silent_at -- if silent_at
@@ -103,6 +106,7 @@ FROM attempt_all t
 WHERE t.id > 0
   AND t.project_id IN (:project_ids) -- if by_project
   AND +t.project_id IN (:project_ids) -- if by_code
+  AND t.account_id IN (SELECT w.id FROM account w WHERE w.project_id IN (:project_ids) AND w.group_id IN (:group_ids)) -- if group_ids
   AND t.at = :same_at AND t.id = :same_id -- if same_at
   AND (t.at > :after_at OR (t.at = :after_at AND t.id > :after_id)) -- if after_at
   AND (t.at < :before_at OR (t.at = :before_at AND t.id < :before_id)) -- if before_at
@@ -132,4 +136,7 @@ WHERE t.project_id IN (:project_ids) AND t.at >= :from_at AND t.at < :to_at AND 
 GROUP BY t.reason ORDER BY 2 DESC, t.reason
 
 -- name: known_name
-SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value = :name LIMIT 1
+SELECT i.account_id FROM identifier i
+WHERE i.project_id IN (:project_ids) AND i.value = :name
+  AND i.account_id IN (SELECT w.id FROM account w WHERE w.project_id IN (:project_ids) AND w.group_id IN (:group_ids)) -- if group_ids
+LIMIT 1

@@ -8,6 +8,7 @@ SELECT o.order_no, o.project_id, o.account_id, (SELECT a.username FROM account a
 FROM orders o
 WHERE o.project_id IN (:project_ids)
   AND o.order_no = :order_no -- if order_no
+  AND o.account_id IN (SELECT w.id FROM account w WHERE w.project_id IN (:project_ids) AND w.group_id IN (:group_ids)) -- if group_ids
   AND o.order_no > :after -- if after
   AND o.order_no < :before -- if before
   AND o.account_id = :account_id -- if account_id
@@ -58,6 +59,7 @@ SELECT b.id, b.project_id, b.account_id, (SELECT a.username FROM account a WHERE
        b.seconds_left, b.paid_principal_fen
 FROM subscription b JOIN plan_version v ON v.id = b.plan_version_id JOIN plan p ON p.id = v.plan_id
 WHERE b.project_id IN (:project_ids)
+  AND b.account_id IN (SELECT w.id FROM account w WHERE w.project_id IN (:project_ids) AND w.group_id IN (:group_ids)) -- if group_ids
   AND b.id = :id -- if id
   AND b.id > :after -- if after
   AND b.id < :before -- if before
@@ -81,6 +83,7 @@ SELECT COALESCE((SELECT a.username FROM account a WHERE a.id = u.account_id), ''
 FROM usage u
 WHERE u.project_id IN (:project_ids)
   AND u.account_id = :account_id -- if account_id
+  AND u.account_id IN (SELECT w.id FROM account w WHERE w.project_id IN (:project_ids) AND w.group_id IN (:group_ids)) -- if group_ids
   AND u.day >= :from_day -- if from_day
   AND u.day < :to_day -- if to_day
 GROUP BY u.account_id, 1, 2, u.day ORDER BY u.day, 1, 2

@@ -17,6 +17,7 @@ LEFT JOIN user_group g ON g.id = a.group_id
 LEFT JOIN rate r ON r.id = a.rate_id
 LEFT JOIN entitlement e ON e.account_id = a.id
 WHERE a.project_id IN (:project_ids)
+  AND a.group_id IN (:group_ids) -- if group_ids
   AND a.id = :id -- if id
   AND a.id > :after -- if after
   AND a.id < :before -- if before
@@ -56,6 +57,7 @@ FROM account a
 LEFT JOIN user_group g ON g.id = a.group_id
 LEFT JOIN entitlement e ON e.account_id = a.id
 WHERE a.project_id IN (:project_ids)
+  AND a.group_id IN (:group_ids) -- if group_ids
   AND a.username = :username -- if username
   AND a.full_name = :full_name -- if full_name
   AND a.id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value LIKE :words ESCAPE '\' -- if words

@@ -87,10 +87,8 @@ async def list_attempts(parts: Parts, call: Call) -> BaseModel:
 
 
 async def _row(parts: Parts, call: Call) -> SessionRow:
-    session_id = call.path["session_id"]
-    found = await parts.store.read(
-        lambda reader: reports.session(reader, call.operator.project_ids, session_id)
-    )
+    session_id, scope = call.path["session_id"], call.projects(parts)
+    found = await parts.store.read(lambda reader: reports.session(reader, scope, session_id))
     if found is None:
         raise not_found()
     return found

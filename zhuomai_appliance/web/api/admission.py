@@ -10,11 +10,11 @@ from zhuomai_appliance.model.access import AccessKind
 from zhuomai_appliance.model.access_rules import AccessRule
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import DeviceBinding
-from zhuomai_appliance.store import access_rules, accounts, reports
+from zhuomai_appliance.store import access_rules, accounts
 from zhuomai_appliance.store import products as product_rows
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.reports import AccountRow
-from zhuomai_appliance.web.api.calls import Call, Parts, not_found, split
+from zhuomai_appliance.web.api.calls import Call, Parts, account_row, not_found, split
 from zhuomai_appliance.web.api.fields import ById, ByText, Instant, Mac, Strict, Text, read_mac
 from zhuomai_appliance.web.api.items import ItemList
 from zhuomai_appliance.web.api.items_access import (
@@ -189,14 +189,14 @@ async def list_place_limits(parts: Parts, call: Call) -> BaseModel:
 
 async def list_devices(parts: Parts, call: Call) -> BaseModel:
     """Every device that is bound to an account."""
-    row = await _row(parts, call)
+    row = await account_row(parts, call)
     found = await parts.store.read(lambda reader: accounts.bindings(reader, row.project_id, row.id))
     return DeviceList(items=[_device(parts, row, binding) for binding in found])
 
 
 async def fix_device(parts: Parts, call: Call) -> BaseModel:
     """Bind a device to an account for good, or until its validity ends."""
-    row, mac, body = await _row(parts, call), _mac(call), call.body
+    row, mac, body = await account_row(parts, call), _mac(call), call.body
     await parts.store.write(
         lambda tx: device_admin.fix(
             tx, call.actor, row.project_id, row.id, row.username, mac, body.until, call.now
@@ -207,7 +207,7 @@ async def fix_device(parts: Parts, call: Call) -> BaseModel:
 
 async def remove_device(parts: Parts, call: Call) -> BaseModel:
     """Take a device off an account."""
-    row, mac = await _row(parts, call), _mac(call)
+    row, mac = await account_row(parts, call), _mac(call)
     gone = await parts.store.write(
         lambda tx: device_admin.remove(tx, call.actor, row.project_id, row.id, row.username, mac, call.now)
     )
@@ -221,16 +221,6 @@ def _mac(call: Call) -> str:
     if mac is None:
         raise not_found()
     return mac
-
-
-async def _row(parts: Parts, call: Call) -> AccountRow:
-    account_id = call.path["account_id"]
-    found = await parts.store.read(
-        lambda reader: reports.account(reader, call.operator.project_ids, account_id)
-    )
-    if found is None:
-        raise not_found()
-    return found
 
 
 def _device(parts: Parts, row: AccountRow, binding: DeviceBinding) -> DeviceItem:

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from twisted.web.resource import IResource
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from zhuomai_appliance.entropy import Entropy, SystemEntropy
 from zhuomai_appliance.flows.alarms import Alarms
 from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.operators import Actor, Operators
@@ -27,6 +28,7 @@ from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.tracing import Tracing
 from zhuomai_appliance.model.people import Operator
+from zhuomai_appliance.store.digests import Digester
 from zhuomai_appliance.store.interface import Store, StoreUnavailable
 from zhuomai_appliance.store.journal import KeyReused
 from zhuomai_appliance.store.vault import Vault
@@ -37,6 +39,7 @@ from zhuomai_appliance.web.api.limits import MOST, PerMinute
 from zhuomai_appliance.web.api.problems import CONTENT_TYPE, Problem, from_pydantic, invalid
 from zhuomai_appliance.web.api.requests import Nothing
 from zhuomai_appliance.web.api.routes import ROUTES
+from zhuomai_appliance.web.api.routes_people import WITHIN_GROUPS
 from zhuomai_appliance.web.static import Assets
 
 PREFIX: Final = "/api/v1"
@@ -61,6 +64,8 @@ class ApiApp:
         most_per_minute: how many requests one operator's tokens may send.
         reservations: the memory of the flow that lets people in; None: nobody is let in beside.
         tracing: where packets are seen as they pass; None where none do.
+        changed: makes the daemon read its tables anew.
+        digester: does slow work off the reactor thread.
     """
 
     log = Logger(namespace="zhuomai.api")
@@ -83,6 +88,9 @@ class ApiApp:
         tracing: Tracing | None = None,
         alarms: Alarms | None = None,
         interims: Interims | None = None,
+        changed: Callable[[], None] = lambda: None,
+        entropy: Entropy | None = None,
+        digester: Digester | None = None,
     ) -> None:
         self._parts = Parts(
             store,
@@ -95,6 +103,9 @@ class ApiApp:
             tracing,
             alarms or Alarms(),
             interims or Interims(),
+            changed,
+            entropy or SystemEntropy(),
+            digester or Digester(SystemEntropy()),
         )
         self._clock = clock
         self._limit = PerMinute(clock, most_per_minute)
@@ -135,6 +146,10 @@ class ApiApp:
                 403, "not_allowed", f"this token may not do that: it needs {route.permission}",
                 needs=route.permission.value,
             )  # fmt: skip
+        if operator.group_ids and route.name not in WITHIN_GROUPS:
+            raise Problem(
+                403, "not_allowed", "this operator is bound to groups, and this is not about their people"
+            )
         if any(isinstance(value, int) and value > BIGGEST for value in path.values()):
             raise Problem(404, "not_found", "no id is that big")
         call = Call(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from zhuomai_appliance.entropy import Entropy, SystemEntropy
 from zhuomai_appliance.flows.alarms import Alarms
 from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.operators import Actor, Operators
@@ -19,10 +20,11 @@ from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.tracing import Tracing
 from zhuomai_appliance.model.moment import rfc3339
 from zhuomai_appliance.model.network import Project, ProjectId
-from zhuomai_appliance.model.people import Operator, Permission
-from zhuomai_appliance.store import journal
+from zhuomai_appliance.model.people import GroupId, Operator, Permission
+from zhuomai_appliance.store import journal, reports
+from zhuomai_appliance.store.digests import Digester
 from zhuomai_appliance.store.interface import Store, Transaction
-from zhuomai_appliance.store.reports import Page
+from zhuomai_appliance.store.reports import AccountRow, Page, Scope
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.web.api.fields import ById, ByText
 from zhuomai_appliance.web.api.problems import Problem, invalid
@@ -34,7 +36,8 @@ NOT_FOUND: Final = "there is no such thing, or it belongs to a project that is n
 class Parts:
     """What the handlers work with; ``reservations`` is the memory of the flow that lets people in.
 
-    ``tracing`` is None where no packets pass; ``alarms`` and ``interims`` are what is watched about devices.
+    ``tracing`` is None where no packets pass; ``alarms`` and ``interims`` are what is watched about devices;
+    ``changed`` makes the daemon read its tables anew; ``digester`` does slow work off the reactor thread.
     """
 
     store: Store
@@ -47,6 +50,9 @@ class Parts:
     tracing: Tracing | None = None
     alarms: Alarms = field(default_factory=Alarms)
     interims: Interims = field(default_factory=Interims)
+    changed: Callable[[], None] = lambda: None
+    entropy: Entropy = field(default_factory=SystemEntropy)
+    digester: Digester = field(default_factory=lambda: Digester(SystemEntropy()))
 
     def project_name(self, project_id: ProjectId) -> str:
         """The name of a project."""
@@ -78,11 +84,41 @@ class Call:
     def projects(self, parts: Parts) -> Sequence[ProjectId]:
         """Whose rows a list may show: the operator's projects (none: every one), or the one that is asked for.
 
+        Narrowed to groups where the operator is bound to some, or the query names one in `under`.
+
         Raises:
-            Problem: the one asked for is not there or not his.
+            Problem: the project or group asked for is not there or not his.
         """
         name = getattr(self.query, "project", None)
-        return self.operator.project_ids if name is None else (self.project(parts, name).id,)
+        own = self.operator.project_ids if name is None else (self.project(parts, name).id,)
+        groups = self.groups(parts)
+        under = getattr(self.query, "under", None)
+        if under is not None:
+            every = own or [project.id for project in parts.tables.projects()]
+            named = [one for one in (parts.tables.group_named(p, under) for p in every) if one is not None]
+            below = parts.tables.below(one.id for one in named)
+            groups = below if groups is None else groups & below
+            if not groups:
+                raise invalid([("under", "there is no such group, or it is not yours", "unknown")])
+        return own if groups is None else Scope.of(own, sorted(groups))
+
+    def groups(self, parts: Parts) -> frozenset[GroupId] | None:
+        """The groups whose people are the operator's, those below his own included; None: everybody's."""
+        bound = self.operator.group_ids
+        return parts.tables.below(bound) if bound else None
+
+    def check_group(self, parts: Parts, project: Project, name: str | None) -> None:
+        """Whether somebody may be put into a group: one bound to groups keeps his people within them.
+
+        Raises:
+            Problem: it is not his.
+        """
+        own = self.groups(parts)
+        if own is None:
+            return
+        group = None if name is None else parts.tables.group_named(project.id, name)
+        if group is None or group.id not in own:
+            raise invalid([("group", "must be one of yours, or below one", "unknown")])
 
     def project(self, parts: Parts, name: str | None) -> Project:
         """The project to work in: by name, or the only one there is.
@@ -171,6 +207,19 @@ class Route:
     body: type[BaseModel] | None = None
     status: int = 200
     keyed: bool = False
+
+
+async def account_row(parts: Parts, call: Call) -> AccountRow:
+    """The account of the address, `account_id`.
+
+    Raises:
+        Problem: it is not there, or not the operator's to see.
+    """
+    account_id, scope = call.path["account_id"], call.projects(parts)
+    found = await parts.store.read(lambda reader: reports.account(reader, scope, account_id))
+    if found is None:
+        raise not_found()
+    return found
 
 
 def split(

@@ -96,6 +96,12 @@ class ByText(Listing):
     after: Text | None = None
 
 
+class Under(BaseModel):
+    """A list of people's things: `under` keeps to a group and all groups below it."""
+
+    under: Text | None = None
+
+
 class Spanned(BaseModel):
     """A list by time: from `from` on, before `to`."""
 

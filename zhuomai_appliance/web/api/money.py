@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel
 
 from zhuomai_appliance.flows import desk
 from zhuomai_appliance.model.commerce import Channel
 from zhuomai_appliance.model.money import Fen
+from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import normal_name
 from zhuomai_appliance.store import products, reports
 from zhuomai_appliance.store.interface import Reader, Transaction
@@ -46,7 +49,8 @@ async def list_orders(parts: Parts, call: Call) -> BaseModel:
 async def get_order(parts: Parts, call: Call) -> BaseModel:
     """One order by its number."""
     order_no = call.path["order_no"]
-    found = await parts.store.read(lambda reader: _found(reader, call, order_no))
+    scope = call.projects(parts)
+    found = await parts.store.read(lambda reader: _found(reader, scope, order_no))
     if found is None:
         raise not_found()
     return _order(parts, found)
@@ -59,9 +63,8 @@ async def create_order(parts: Parts, call: Call) -> Kept:
         raise invalid([("plan", "name either a plan or amount_fen", "either")])
     if body.plan is None and body.channel != "CASH":
         raise invalid([("channel", "a wallet is recharged in cash", "channel")])
-    person = await parts.store.read(
-        lambda reader: reports.account(reader, call.operator.project_ids, body.account_id)
-    )
+    scope = call.projects(parts)
+    person = await parts.store.read(lambda reader: reports.account(reader, scope, body.account_id))
     project = None if person is None else parts.tables.project(person.project_id)
     if person is None or project is None:
         raise invalid([("account_id", "there is no such account, or it is not yours to see", "unknown")])
@@ -85,7 +88,7 @@ async def create_order(parts: Parts, call: Call) -> Kept:
                 Channel(body.channel),
                 memo=body.memo,
             )
-        row = _found(tx, call, order.order_no)
+        row = _found(tx, scope, order.order_no)
         if row is None:
             raise LookupError(f"order {order.order_no} was made and is not there")
         return _order(parts, row)
@@ -140,8 +143,8 @@ def _folded(username: str | None) -> str | None:
     return None if username is None else normal_name(username)
 
 
-def _found(reader: Reader, call: Call, order_no: str) -> OrderRow | None:
-    rows = reports.orders(reader, call.operator.project_ids, OrderFilter(order_no=order_no), Page(limit=1))
+def _found(reader: Reader, scope: Sequence[ProjectId], order_no: str) -> OrderRow | None:
+    rows = reports.orders(reader, scope, OrderFilter(order_no=order_no), Page(limit=1))
     return rows[0] if rows else None
 
 

@@ -14,7 +14,7 @@ from zhuomai_appliance.model.people import AccountId, Permission, normal_name
 from zhuomai_appliance.store import accounts, journal, reports
 from zhuomai_appliance.store.interface import Reader, Transaction
 from zhuomai_appliance.store.reports import AccountFilter, AccountRow
-from zhuomai_appliance.web.api.calls import Call, Kept, Parts, not_found, split
+from zhuomai_appliance.web.api.calls import Call, Kept, Parts, account_row, not_found, split
 from zhuomai_appliance.web.api.fields import read_mac
 from zhuomai_appliance.web.api.items import AccountDetail, AccountItem, ItemList
 from zhuomai_appliance.web.api.problems import Problem, invalid
@@ -45,7 +45,7 @@ async def list_accounts(parts: Parts, call: Call) -> BaseModel:
 
 async def get_account(parts: Parts, call: Call) -> BaseModel:
     """One account; the data of the person whole only for a token that may, and then it is audited."""
-    row = await _row(parts, call)
+    row = await account_row(parts, call)
     if call.operator.may(Permission.PERSON_DATA_READ):
         await parts.store.write(
             lambda tx: journal.audit(
@@ -66,6 +66,7 @@ async def create_account(parts: Parts, call: Call) -> Kept:
     """A new account with its plans."""
     body: AccountBody = call.body
     project = call.project(parts, body.project)
+    call.check_group(parts, project, body.group)
     wanted = SiteAccount(
         username=body.username,
         project=project.name,
@@ -101,10 +102,12 @@ async def create_account(parts: Parts, call: Call) -> Kept:
 async def change_account(parts: Parts, call: Call) -> BaseModel:
     """Change what is named."""
     body: AccountPatch = call.body
-    row = await _row(parts, call)
+    row = await account_row(parts, call)
     project = parts.tables.project(row.project_id)
     if project is None:
         raise not_found()
+    if "group" in body.model_fields_set:
+        call.check_group(parts, project, body.group)
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
     if given.get("locked_until") is None:
         given.pop("locked_until", None)
@@ -115,7 +118,7 @@ async def change_account(parts: Parts, call: Call) -> BaseModel:
         )
     except desk.Unfit as error:
         raise _unfit(error) from None
-    return _detail(parts, parts.store.reader, await _row(parts, call), call)
+    return _detail(parts, parts.store.reader, await account_row(parts, call), call)
 
 
 def _unfit(error: desk.Unfit) -> Problem:
@@ -125,16 +128,6 @@ def _unfit(error: desk.Unfit) -> Problem:
 def _phone_index(parts: Parts, text: str) -> bytes | None:
     folded = normal_name(text)
     return parts.vault.blind_index(folded.encode(), "phone") if folded else None
-
-
-async def _row(parts: Parts, call: Call) -> AccountRow:
-    account_id = call.path["account_id"]
-    found = await parts.store.read(
-        lambda reader: reports.account(reader, call.operator.project_ids, account_id)
-    )
-    if found is None:
-        raise not_found()
-    return found
 
 
 def _made(tx: Transaction, project: Project, account_id: AccountId) -> AccountRow:

@@ -51,6 +51,7 @@ async def list_groups(parts: Parts, call: Call) -> BaseModel:
 
     def gather(reader: Reader) -> list[GroupItem]:
         found: list[GroupItem] = []
+        own = call.groups(parts)
         for project_id in _mine(parts, call):
             groups = products.groups(reader, project_id)
             names: _Names = {
@@ -58,7 +59,7 @@ async def list_groups(parts: Parts, call: Call) -> BaseModel:
                 "rate": {rate.id: rate.name for rate in products.rates(reader, project_id)},
                 "plan": {offer.plan.id: offer.plan.name for offer in products.plans(reader, project_id)},
             }
-            found += [_group(parts, group, names) for group in groups]
+            found += [_group(parts, group, names) for group in groups if own is None or group.id in own]
         return found
 
     items, after = await _page(parts, call, gather)

@@ -22,6 +22,7 @@ from zhuomai_appliance.web.api.fields import (
     Spanned,
     Strict,
     Text,
+    Under,
 )
 
 
@@ -29,7 +30,7 @@ class Nothing(Strict):
     """A request without parameters."""
 
 
-class AccountQuery(ById):
+class AccountQuery(ById, Under):
     """`q` searches names, phone, MAC and the address of an open session; the others match whole values."""
 
     q: Text = ""
@@ -42,7 +43,7 @@ class AccountQuery(ById):
     online: bool = False
 
 
-class SessionQuery(ById, Spanned):
+class SessionQuery(ById, Spanned, Under):
     """`from` and `to` choose sessions that were online at some moment between them."""
 
     username: Text | None = None
@@ -56,7 +57,7 @@ class SessionQuery(ById, Spanned):
     plan: Text | None = None
 
 
-class AttemptQuery(ByText, Spanned):
+class AttemptQuery(ByText, Spanned, Under):
     """Login attempts by person, place, time, verdict and look-up code."""
 
     username: Text | None = None
@@ -69,7 +70,7 @@ class AttemptQuery(ByText, Spanned):
     lookup_code: Text | None = None
 
 
-class OrderQuery(ByText, Spanned):
+class OrderQuery(ByText, Spanned, Under):
     """Orders by person, channel, state, operator and the time they were made."""
 
     username: Text | None = None
@@ -89,7 +90,7 @@ class PostingQuery(ById, Spanned):
     operator: Text | None = None
 
 
-class SubscriptionQuery(ById, Spanned):
+class SubscriptionQuery(ById, Spanned, Under):
     """Purchases by person, plan, state, order and time."""
 
     username: Text | None = None

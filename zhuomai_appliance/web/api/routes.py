@@ -14,6 +14,7 @@ from zhuomai_appliance.web.api import (
     previews,
     records,
     requests,
+    routes_people,
     traces,
     watch,
 )
@@ -125,6 +126,7 @@ ROUTES: Final = (
         "end_trace", "DELETE", "/traces/<int:trace_id>", "End a trace", Permission.ATTEMPTS_READ,
         traces.end_trace, traces.TraceItem,
     ),
+    *routes_people.ROUTES,
     Route(
         "list_operators", "GET", "/operators", "List operators", Permission.OPERATORS_WRITE,
         records.list_operators, ItemList[items.OperatorItem], query=requests.NamedQuery,
