@@ -72,9 +72,8 @@ class CardBatch:
 class CardSpan:
     """Cards of a batch, from serial to serial, that had the same lot: the spans of a batch part it without a gap.
 
-    A hundred thousand cards are sold, voided or expired by one row. ``used`` and ``gone`` count the cards in it that went
-    their own way: redeemed, or voided one by one while the span was sold. ``paid_fen`` came for all of it, ``agent_id``
-    says from whose deposit, None from a till.
+    A hundred thousand cards are sold, voided or expired by one row. ``used`` counts the cards in it that were redeemed;
+    ``paid_fen`` came for all of it, ``agent_id`` says from whose deposit, None from a till.
     """
 
     id: SpanId
@@ -85,7 +84,6 @@ class CardSpan:
     last_number: str
     state: CardState
     used: int
-    gone: int
     paid_fen: Fen
     agent_id: int | None
     changed_at: int
@@ -98,7 +96,7 @@ class CardSpan:
     @property
     def left(self) -> int:
         """How many of them still share its state."""
-        return self.count - self.used - self.gone
+        return self.count - self.used
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,9 @@ def faults(reader: Reader) -> Iterator[str]:
         yield f"{account} of project {project} holds {-balance} fen and belongs to no batch"
     for code, cards_, made, spanned, first, last in reader.all(_Q.wrong_spans):
         yield f"batch {code} of {cards_} cards has {made}; its spans hold {spanned} from {first} to {last}"
-    for code, first, last, used, gone, found_used, found_void, found_all in reader.all(_Q.wrong_counts):
-        if (used, gone, last - first + 1) != (found_used, found_void, found_all):
-            yield (
-                f"cards {first} to {last} of batch {code}: {used} used and {gone} void are counted; "
-                f"of {found_all} there are {found_used} and {found_void}"
-            )
+    for code, first, last, used, found_used, found_all in reader.all(_Q.wrong_counts):
+        if (used, last - first + 1) != (found_used, found_all):
+            yield f"cards {first} to {last} of batch {code}: {used} used are counted; of {found_all} there are {found_used}"
     for number, account, order_no, buyer, amount, channel, face in reader.all(_Q.wrong_redemptions):
         yield (
             f"card {number} over {face} fen was used by account {account} for order {order_no}, "

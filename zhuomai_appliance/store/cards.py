@@ -203,7 +203,7 @@ def set_expiry(tx: Transaction, project_id: ProjectId, batch_id: BatchId, expire
 
 
 def _span(row: Row) -> CardSpan:
-    batch_id, first, last, first_number, last_number, state, used, gone, paid_fen, agent_id, at = row[1:]
+    batch_id, first, last, first_number, last_number, state, used, paid_fen, agent_id, at = row[1:]
     return CardSpan(
         SpanId(row[0]),
         BatchId(batch_id),
@@ -213,7 +213,6 @@ def _span(row: Row) -> CardSpan:
         last_number,
         CardState(state),
         used,
-        gone,
         Fen(paid_fen),
         agent_id,
         at,
@@ -255,20 +254,16 @@ def _columns(span: CardSpan) -> dict[str, int | str | None]:
         "last_number": span.last_number,
         "state": span.state.value,
         "used": span.used,
-        "gone": span.gone,
         "paid_fen": span.paid_fen,
         "agent_id": span.agent_id,
         "at": span.changed_at,
     }
 
 
-def count_cards(reader: Reader, project_id: ProjectId, first: str, last: str) -> tuple[int, int]:
-    """How many cards from number to number were redeemed, and how many voided one by one."""
-    used, gone = reader.one(_Q.count_cards, project_id=project_id, first_number=first, last_number=last) or (
-        0,
-        0,
-    )
-    return used, gone
+def count_used(reader: Reader, project_id: ProjectId, first: str, last: str) -> int:
+    """How many cards from number to number were redeemed."""
+    found: int = reader.value(_Q.count_cards, project_id=project_id, first_number=first, last_number=last)
+    return found
 
 
 # Cards ------------------------------------------------------------------------------------------------------------------
@@ -359,12 +354,4 @@ def undo(tx: Transaction, project_id: ProjectId, known: Card, at: int) -> bool:
     if tx.run(_Q.undo, project_id=project_id, number=known.number, at=at) != 1:
         return False
     _count_used(tx, project_id, known.batch_id, known.number, -1)
-    return True
-
-
-def void_card(tx: Transaction, project_id: ProjectId, span: CardSpan, number: str, at: int) -> bool:
-    """Void one card of a span; false if it went its own way before."""
-    if tx.run(_Q.void_card, project_id=project_id, number=number, at=at) != 1:
-        return False
-    tx.run(_Q.count_gone, project_id=project_id, id=span.id)
     return True

@@ -64,29 +64,29 @@ WHERE project_id = :project_id AND id = :id AND state = 'ready' AND exported_at 
 UPDATE card_batch SET expires_at = :expires_at WHERE project_id = :project_id AND id = :id
 
 -- name: insert_span
-INSERT INTO card_span (project_id, batch_id, first_serial, last_serial, first_number, last_number, state, used, gone, paid_fen,
+INSERT INTO card_span (project_id, batch_id, first_serial, last_serial, first_number, last_number, state, used, paid_fen,
        agent_id, changed_at)
-VALUES (:project_id, :batch_id, :first_serial, :last_serial, :first_number, :last_number, :state, :used, :gone, :paid_fen,
+VALUES (:project_id, :batch_id, :first_serial, :last_serial, :first_number, :last_number, :state, :used, :paid_fen,
        :agent_id, :at)
 RETURNING id
 
 -- name: set_span
 UPDATE card_span SET first_serial = :first_serial, last_serial = :last_serial, first_number = :first_number,
-       last_number = :last_number, state = :state, used = :used, gone = :gone, paid_fen = :paid_fen, agent_id = :agent_id,
+       last_number = :last_number, state = :state, used = :used, paid_fen = :paid_fen, agent_id = :agent_id,
        changed_at = :at
 WHERE project_id = :project_id AND id = :id
 
 -- name: spans
-SELECT id, batch_id, first_serial, last_serial, first_number, last_number, state, used, gone, paid_fen, agent_id, changed_at
+SELECT id, batch_id, first_serial, last_serial, first_number, last_number, state, used, paid_fen, agent_id, changed_at
 FROM card_span WHERE project_id = :project_id AND batch_id = :batch_id ORDER BY first_serial
 
 -- name: span_of
-SELECT id, batch_id, first_serial, last_serial, first_number, last_number, state, used, gone, paid_fen, agent_id, changed_at
+SELECT id, batch_id, first_serial, last_serial, first_number, last_number, state, used, paid_fen, agent_id, changed_at
 FROM card_span WHERE project_id = :project_id AND batch_id = :batch_id AND first_number <= :number AND last_number >= :number
 
 -- name: count_cards
-SELECT COALESCE(SUM(CASE WHEN state = 'used' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'void' THEN 1 ELSE 0 END), 0)
-FROM card WHERE project_id = :project_id AND number >= :first_number AND number <= :last_number AND state <> 'open'
+SELECT COUNT(*) FROM card WHERE project_id = :project_id AND number >= :first_number AND number <= :last_number
+  AND state = 'used'
 
 -- name: redeem
 UPDATE card SET state = 'used', account_id = :account_id, changed_at = :now
@@ -106,12 +106,6 @@ UPDATE card SET order_no = :order_no WHERE project_id = :project_id AND number =
 -- name: undo
 UPDATE card SET state = 'open', account_id = NULL, order_no = NULL, changed_at = :at
 WHERE project_id = :project_id AND number = :number AND state = 'used'
-
--- name: void_card
-UPDATE card SET state = 'void', changed_at = :at WHERE project_id = :project_id AND number = :number AND state = 'open'
-
--- name: count_gone
-UPDATE card_span SET gone = gone + 1 WHERE project_id = :project_id AND id = :id
 
 -- name: digest
 SELECT pin_digest FROM card WHERE project_id = :project_id AND number = :number
@@ -156,12 +150,12 @@ INSERT INTO card_try (project_id, scope, subject, at) VALUES (:project_id, :scop
 DELETE FROM card_try WHERE at <= :before
 
 -- name: wrong_liability
-SELECT b.code, b.project_id, CAST(COALESCE(SUM((s.last_serial - s.first_serial + 1 - s.used - s.gone) * b.face_fen), 0) AS BIGINT),
+SELECT b.code, b.project_id, CAST(COALESCE(SUM((s.last_serial - s.first_serial + 1 - s.used) * b.face_fen), 0) AS BIGINT),
        COALESCE((SELECT -l.balance_fen FROM ledger_balance l WHERE l.project_id = b.project_id
                  AND l.ledger_account = 'card_liability:' || b.code), 0)
 FROM card_batch b LEFT JOIN card_span s ON s.project_id = b.project_id AND s.batch_id = b.id AND s.state = 'active'
 GROUP BY b.code, b.project_id
-HAVING CAST(COALESCE(SUM((s.last_serial - s.first_serial + 1 - s.used - s.gone) * b.face_fen), 0) AS BIGINT)
+HAVING CAST(COALESCE(SUM((s.last_serial - s.first_serial + 1 - s.used) * b.face_fen), 0) AS BIGINT)
     <> COALESCE((SELECT -l.balance_fen FROM ledger_balance l WHERE l.project_id = b.project_id
                  AND l.ledger_account = 'card_liability:' || b.code), 0)
 ORDER BY b.code
@@ -183,11 +177,9 @@ HAVING COALESCE(SUM(s.last_serial - s.first_serial + 1), 0) <> b.cards OR b.made
 ORDER BY b.code
 
 -- name: wrong_counts
-SELECT b.code, s.first_serial, s.last_serial, s.used, s.gone,
+SELECT b.code, s.first_serial, s.last_serial, s.used,
        (SELECT COUNT(*) FROM card c WHERE c.project_id = s.project_id AND c.number >= s.first_number
           AND c.number <= s.last_number AND c.state = 'used') AS found_used,
-       (SELECT COUNT(*) FROM card c WHERE c.project_id = s.project_id AND c.number >= s.first_number
-          AND c.number <= s.last_number AND c.state = 'void') AS found_void,
        (SELECT COUNT(*) FROM card c WHERE c.project_id = s.project_id AND c.number >= s.first_number
           AND c.number <= s.last_number AND c.batch_id = s.batch_id) AS found_all
 FROM card_span s JOIN card_batch b ON b.project_id = s.project_id AND b.id = s.batch_id

@@ -1,5 +1,5 @@
 -- Recharge cards. A batch is parted into spans that were sold, voided or expired together; a card's own row says only
--- whether it went its own way. Of a PIN the books hold a keyed digest; the seed that PINs were drawn from lies sealed until the
+-- whether it was redeemed. Of a PIN the books hold a keyed digest; the seed that PINs were drawn from lies sealed until the
 -- one export, and is gone then.
 
 CREATE TABLE card_batch (
@@ -32,7 +32,7 @@ CREATE TABLE card (
     number TEXT NOT NULL,                  -- begins with the project's number, so it is unique over all
     batch_id {bigint} NOT NULL,
     pin_digest TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('open', 'used', 'void')),   -- open: as its span says
+    state TEXT NOT NULL CHECK (state IN ('open', 'used')),   -- open: as its span says
     account_id {bigint},
     order_no TEXT,
     changed_at {bigint},
@@ -52,7 +52,6 @@ CREATE TABLE card_span (
     last_number TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('generated', 'active', 'void', 'expired')),
     used {bigint} NOT NULL CHECK (used >= 0),
-    gone {bigint} NOT NULL CHECK (gone >= 0),
     paid_fen {bigint} NOT NULL CHECK (paid_fen >= 0),
     agent_id {bigint},
     changed_at {bigint} NOT NULL,
