@@ -67,6 +67,9 @@ class PostingKind(StrEnum):
     GIFT = "gift"
     FORFEIT = "forfeit"
     SHORTAGE = "shortage"
+    CARD_SALE = "card_sale"
+    CARD_VOID = "card_void"
+    AGENT_DEPOSIT = "agent_deposit"
 
 
 @dataclass(frozen=True, slots=True)
