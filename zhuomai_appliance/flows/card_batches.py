@@ -24,6 +24,7 @@ from zhuomai_appliance.store.vault import Vault
 
 __all__ = [
     "CHUNK",
+    "COLUMNS",
     "CardsRefused",
     "Printing",
     "audit",
@@ -38,6 +39,10 @@ __all__ = [
 
 CHUNK: Final = 200
 """Cards a write: about a millisecond of the reactor and one of the writer."""
+
+
+COLUMNS: Final = ("number", "pin", "qr")
+"""What the one export says of each card."""
 
 
 class CardsRefused(Exception):
@@ -145,6 +150,14 @@ class Printing:
                 self.seed, batch.project_id, batch.batch_no, batch.pin_digits, first, last or batch.cards
             )
         )
+
+    def rows(self, first: int, last: int, address: str = "") -> list[tuple[str, str, str]]:
+        """The same cards as `COLUMNS`, for a file.
+
+        Args:
+            address: the page that redeems a card, for the QR code; empty where there is none.
+        """
+        return [(one.number, one.pin, rules.qr_text(one, address)) for one in self.cards(first, last)]
 
 
 def export(
