@@ -92,14 +92,16 @@ class AgentTests(SynchronousTestCase):
         wanted = AgentSale(
             more.pop("account_id", self.account_id), version, None if amount is None else Fen(amount)
         )
-        return self.school.write(
+        found: str = self.school.write(
             lambda tx: agents.sell(tx, SHOP, self.school.now(), self.project, self.agent(), wanted, **more)
         )
+        return found
 
     def refused(self, *given: Any, **more: Any) -> str:
         with self.assertRaises(AgentRefused) as caught:
             self.sell(*given, **more)
-        return caught.exception.code
+        code: str = caught.exception.code
+        return code
 
     def balances(self, *refs: str) -> list[int]:
         return [self.book.balance(ref) for ref in refs]

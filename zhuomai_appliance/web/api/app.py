@@ -33,7 +33,7 @@ from zhuomai_appliance.store.interface import Store, StoreUnavailable
 from zhuomai_appliance.store.journal import KeyReused
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.web.api import openapi
-from zhuomai_appliance.web.api.calls import Call, Kept, Parts, Route
+from zhuomai_appliance.web.api.calls import Call, Kept, Parts, Route, Written
 from zhuomai_appliance.web.api.fields import BIGGEST
 from zhuomai_appliance.web.api.limits import MOST, PerMinute
 from zhuomai_appliance.web.api.problems import CONTENT_TYPE, Problem, from_pydantic, invalid
@@ -163,7 +163,10 @@ class ApiApp:
             key=_key(route, request),
         )
         answer = await route.handler(self._parts, call)
-        _set(request, route.status, b"application/json")
+        _set(request, route.status, route.media.encode())
+        if isinstance(answer, Written):
+            request.setHeader(b"content-disposition", f'attachment; filename="{answer.name}"'.encode())
+            return answer.body
         if isinstance(answer, Kept):
             if answer.replayed:
                 request.setHeader(b"idempotency-replayed", b"true")

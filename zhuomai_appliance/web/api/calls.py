@@ -175,7 +175,19 @@ class Kept:
     replayed: bool
 
 
-Handler = Callable[[Parts, Call], Awaitable[BaseModel | Kept]]
+class FileAnswer(BaseModel):
+    """In the route table, for an answer that is a file and no JSON; `Written` is the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file as the answer, of the route's media type."""
+
+    body: bytes = field(repr=False)
+    name: str
+
+
+Handler = Callable[[Parts, Call], Awaitable[BaseModel | Kept | Written]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +206,7 @@ class Route:
         body: the model of the JSON body.
         status: of a good answer.
         keyed: an Idempotency-Key is required.
+        media: of a good answer, where that is a file.
     """
 
     name: str
@@ -207,6 +220,7 @@ class Route:
     body: type[BaseModel] | None = None
     status: int = 200
     keyed: bool = False
+    media: str = "application/json"
 
 
 async def account_row(parts: Parts, call: Call) -> AccountRow:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from zhuomai_appliance import __version__
-from zhuomai_appliance.web.api.calls import Route
+from zhuomai_appliance.web.api.calls import FileAnswer, Route
 from zhuomai_appliance.web.api.problems import ProblemDetails
 
 _PARAMETER: Final = re.compile(r"<(?:(int|string)(?:\([^)]*\))?:)?([a-z_]+)>")
@@ -78,7 +78,8 @@ def document(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
 def _models(routes: Iterable[Route]) -> list[tuple[type[BaseModel], bool]]:
     found: dict[type[BaseModel], bool] = {ProblemDetails: False}
     for route in routes:
-        found[route.answer] = False
+        if route.answer is not FileAnswer:
+            found[route.answer] = False
         for model in (route.query, route.body):
             if model is not None:
                 found[model] = True
@@ -116,7 +117,7 @@ def _operation(route: Route, references: Mapping[Any, Any], schemas: Mapping[str
         "responses": {
             str(route.status): {
                 "description": "Done" if route.status != 202 else "Asked for; look at `status_url`",
-                "content": {"application/json": {"schema": references[route.answer]}},
+                "content": {route.media: {"schema": _answer(route, references)}},
             }
         },
     }
@@ -131,6 +132,14 @@ def _operation(route: Route, references: Mapping[Any, Any], schemas: Mapping[str
             "content": {"application/problem+json": {"schema": references[ProblemDetails]}},
         }
     return operation
+
+
+def _answer(route: Route, references: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """The schema of a good answer; a file is a string of octets."""
+    if route.answer is FileAnswer:
+        return {"type": "string", "format": "binary"}
+    found: Mapping[str, Any] = references[route.answer]
+    return found
 
 
 def _given(schema: Mapping[str, Any]) -> dict[str, Any]:

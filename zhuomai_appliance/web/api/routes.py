@@ -20,6 +20,7 @@ from zhuomai_appliance.web.api import (
 )
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
+from zhuomai_appliance.web.api.routes_cards import AGENT_ROUTES, CARD_ROUTES
 from zhuomai_appliance.web.api.routes_money import MONEY_ROUTES
 
 ROUTES: Final = (
@@ -73,6 +74,8 @@ ROUTES: Final = (
         access.list_attempts, ItemList[items.AttemptItem], query=requests.AttemptQuery,
     ),
     *MONEY_ROUTES,
+    *CARD_ROUTES,
+    *AGENT_ROUTES,
     Route(
         "list_groups", "GET", "/groups", "List groups", Permission.ACCOUNTS_READ,
         records.list_groups, ItemList[items.GroupItem], query=requests.NamedQuery,
