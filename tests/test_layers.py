@@ -72,6 +72,7 @@ EVERYTHING = {
     "__init__",
     "appliance",
     "figures",
+    "loop_calls",
     "roaming",
     "rounds",
     "sites",

@@ -51,6 +51,7 @@ from zhuomai_appliance.flows.tracing import Tracing
 from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.flows.visitors import Reception
 from zhuomai_appliance.flows.watched import Watched
+from zhuomai_appliance.loop_calls import LoopCalls
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.model.roaming import Transport
 from zhuomai_appliance.net import control, udp_port
@@ -80,6 +81,9 @@ RECEIVE_BUFFER_OCTETS: Final = 8 * 1024 * 1024
 
 CAPTIVE_CONNECTIONS_OF_ADDRESS: Final = 64
 """Many phones may stand behind one address at the captive page."""
+
+HTTP_BACKLOG: Final = 256
+"""Connections that the kernel keeps while we accept none; whoever finds that full asks again after a second."""
 
 DRAIN_SECONDS: Final = 5.0
 
@@ -111,7 +115,7 @@ class Appliance(MultiService):
         self.clocks = Clocks(reactor, time.time, time.monotonic)
         self.tls = open_tls(config, self.clocks.now(), self.clocks.monotonic, self.log)
         self.certificates = CertificateWatch(config, self.tls, self.log)
-        self.store = SqliteStore(self.files.database, reactor, backup_folder=self.files.backups)
+        self.store = SqliteStore(self.files.database, LoopCalls(reactor), backup_folder=self.files.backups)
         self.tables = Tables()
         self.tables.reload(self.store.reader, self.vault)
         self._ports: list[IListeningPort] = []
@@ -243,7 +247,8 @@ class Appliance(MultiService):
             # Devices take CoA and Disconnect from the address alone that they list as their RADIUS server
             asked_at = next(iter(settings.radius.auth), settings.portal.listen)
             self._udp_port(Endpoint(asked_at.host, 0), self.coa)
-            shared: dict[str, Any] = {"load": self.load, "turns": PageTurns(self.clocks)}
+            turns = PageTurns(self.clocks, is_writing=self.store.is_writing)
+            shared: dict[str, Any] = {"load": self.load, "turns": turns}
             phones = AdmittingSite(captive, self.reactor, of_address=CAPTIVE_CONNECTIONS_OF_ADDRESS, **shared)
             bound["captive"].append(self._site_port("captive", settings.web.captive, phones))
             tls = ssl.DefaultOpenSSLContextFactory(
@@ -318,11 +323,10 @@ class Appliance(MultiService):
     def _site_port(self, name: str, endpoint: Endpoint, site: AdmittingSite, tls: Any = None) -> str:
         self.admitting.append((name, site))
         if tls is None:
-            site.port = self.reactor.listenTCP(endpoint.port, site, interface=endpoint.host)
+            door: Any = site
         else:
-            site.port = self.reactor.listenTCP(
-                endpoint.port, TlsDoor(site, tls, self.reactor), interface=endpoint.host
-            )
+            door = TlsDoor(site, tls, self.reactor)
+        site.port = self.reactor.listenTCP(endpoint.port, door, HTTP_BACKLOG, endpoint.host)
         return self._bound(site.port)
 
     def _bound(self, port: Any) -> str:

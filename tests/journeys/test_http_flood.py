@@ -1,4 +1,8 @@
-"""Pages asked for without end, beside logins, at a real process: RADIUS goes first, and pages say when to come back."""
+"""Pages asked for without end, beside logins, at a real process: RADIUS goes first, and pages say when to come back.
+
+How many milliseconds that takes is `benchmarks/flood.py`'s to tell; a machine on which others work makes everybody wait,
+so here RADIUS is compared with the pages of the same seconds.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from collections import Counter
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 import pytest
 
@@ -21,23 +27,28 @@ pytestmark = pytest.mark.slow
 SECONDS = 5.0
 LOGINS_A_SECOND = 200
 BROWSERS = 60
-P99_SECONDS = 0.2
-"""A tenth on a machine of its own; here others work beside."""
 BUSY = b"again in a few seconds.\n"
 GET = b"GET /?wlanuserip=10.9.0.7 HTTP/1.1\r\nHost: portal\r\n\r\n"
 
 
+class Seen(NamedTuple):
+    """What browsers were told, by status, and the seconds they waited for each page that they got."""
+
+    said: Counter[str]
+    took: list[float]
+
+
 def browse(address: tuple[str, int], seconds: float, out: Connection) -> None:
-    """Browsers that ask again as soon as they are answered; what they were told, by status."""
+    """Browsers that ask again as soon as they are answered."""
     until = time.monotonic() + seconds
-    said: Counter[str] = Counter()
-    talks: dict[socket.socket, bytes] = {}
+    seen = Seen(Counter(), [])
+    talks: dict[socket.socket, tuple[float, bytes]] = {}
     while time.monotonic() < until:
         while len(talks) < BROWSERS:
             talk = socket.create_connection(address)
             talk.setblocking(False)
             talk.send(GET)
-            talks[talk] = b""
+            talks[talk] = time.monotonic(), b""
         for talk in select.select(list(talks), [], [], 0.05)[0]:
             try:
                 got = talk.recv(65536)
@@ -45,19 +56,23 @@ def browse(address: tuple[str, int], seconds: float, out: Connection) -> None:
                 continue
             except OSError:
                 got = b""
-            whole = talks[talk] + got
+            began, whole = talks[talk]
+            whole += got
             if not got:
                 talk.close()
                 del talks[talk]
             elif whole.endswith((b"0\r\n\r\n", BUSY)):
-                said[whole[9:12].decode()] += 1
-                talks[talk] = b""
+                now = time.monotonic()
+                seen.said[whole[9:12].decode()] += 1
+                if not whole.endswith(BUSY):
+                    seen.took.append(now - began)
+                talks[talk] = now, b""
                 talk.send(GET)
             else:
-                talks[talk] = whole
+                talks[talk] = began, whole
     for talk in talks:
         talk.close()
-    out.send(dict(said))
+    out.send(seen)
 
 
 @pytest.fixture
@@ -70,7 +85,7 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 
 def test_logins_do_not_wait_for_pages(box: Box) -> None:
-    """Beside browsers that never pause logins are answered at the first try, 99 of 100 soon."""
+    """Beside browsers that never pause logins and reports are answered at the first try, and overtake the pages."""
     mine, theirs = multiprocessing.Pipe()
     browsers = multiprocessing.Process(target=browse, args=(box.address("captive"), SECONDS + 1, theirs))
     browsers.start()
@@ -85,15 +100,17 @@ def test_logins_do_not_wait_for_pages(box: Box) -> None:
     while valid.waiting and time.monotonic() < until:
         valid.read()
         time.sleep(0.005)
-    pages = mine.recv()
+    pages: Seen = mine.recv()
     browsers.join()
     took = sorted(valid.took)
-    p99 = took[len(took) * 99 // 100]
+    p90 = took[len(took) * 9 // 10]
     print(
-        f"\n{len(took)} of {valid.sent} answered, p50 {took[len(took) // 2] * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms; pages {pages}"
+        f"\n{len(took)} of {valid.sent} answered, p50 {median(took) * 1000:.1f} ms, p90 {p90 * 1000:.1f} ms;"
+        f" pages {dict(pages.said)}, p50 {median(pages.took) * 1000:.1f} ms"
     )
     assert len(took) >= 0.999 * valid.sent
-    assert p99 < P99_SECONDS
-    assert pages
-    assert set(pages) <= {"200", "302", "303", "503"}
+    assert pages.took
+    assert set(pages.said) <= {"200", "302", "303", "503"}
+    assert median(took) < median(pages.took) / 2
+    assert p90 < median(pages.took)
     assert "Traceback" not in box.output

@@ -22,6 +22,7 @@ from zhuomai_appliance.net.http import (
     HELD_SECONDS,
     IN_WORK,
     REQUEST_SECONDS,
+    WAITING_FOR_A_TURN,
     AdmittingSite,
     TlsDoor,
 )
@@ -344,6 +345,43 @@ class YieldingTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertIn(b" 200 OK", stays.answer())
         self.assertEqual((leaves.answer(), site.counters["requests"]), (b"", 1))
+
+    def test_nobody_more_is_accepted_while_requests_wait_for_their_turn(self) -> None:
+        """With five waiting the listener leaves newcomers in the kernel's queue; when all were served it accepts again."""
+        is_writing = True
+        turns = PageTurns(Clocks.of(self.clock), is_writing=lambda: is_writing)
+        site = AdmittingSite(self.page, self.clock, turns=turns)
+        port = site.port = Port()
+        site.startFactory()
+        self.addCleanup(site.stopFactory)
+        browsers = [Connection(site, f"10.9.0.{number}") for number in range(WAITING_FOR_A_TURN + 1)]
+        for browser in browsers:
+            self.assertTrue(port.is_reading)
+            browser.send(GET)
+        self.assertFalse(port.is_reading)
+        browsers[0].close()
+        self.assertFalse(port.is_reading)
+        is_writing = False
+        self.clock.advance(0.001)
+        self.assertTrue(port.is_reading)
+        self.assertEqual([b" 200 OK" in browser.answer() for browser in browsers], [False] + [True] * 4)
+
+    def test_full_listener_stays_closed_when_all_had_their_turn(self) -> None:
+        """Accepting again needs both: places, and nobody who waits."""
+        is_writing = True
+        turns = PageTurns(Clocks.of(self.clock), is_writing=lambda: is_writing)
+        site = AdmittingSite(self.page, self.clock, turns=turns)
+        port = site.port = Port()
+        site.startFactory()
+        self.addCleanup(site.stopFactory)
+        inside = [Connection(site, f"10.9.{number // 16}.1") for number in range(CONNECTIONS)]
+        for browser in inside:
+            browser.send(GET)
+        is_writing = False
+        self.clock.pump([0.001] * CONNECTIONS)
+        self.assertEqual((port.is_reading, turns.waiting), (False, 0))
+        inside[0].close()
+        self.assertTrue(port.is_reading)
 
 
 class TlsDoorTests(SynchronousTestCase):

@@ -20,7 +20,7 @@ from zhuomai_appliance.net.load import (
     Beat,
     Load,
 )
-from zhuomai_appliance.net.page_turns import PageTurns
+from zhuomai_appliance.net.page_turns import STAND_BACK_SECONDS, PageTurns
 
 
 class BucketTests(SynchronousTestCase):
@@ -107,7 +107,10 @@ class PageTurnTests(SynchronousTestCase):
         self.passed, self.done = 0.0, list[str]()
         self.due: list[Callable[[], None]] = []
         reactor: Any = Mock(callLater=lambda _, call: self.due.append(call))
-        self.turns = PageTurns(Clocks(reactor, lambda: self.passed, lambda: self.passed), 0.010)
+        self.is_writing = False
+        self.turns = PageTurns(
+            Clocks(reactor, lambda: self.passed, lambda: self.passed), 0.010, lambda: self.is_writing
+        )
 
     def turn(self) -> None:
         """What was due when the turn began."""
@@ -151,3 +154,48 @@ class PageTurnTests(SynchronousTestCase):
         self.turn()
         self.assertEqual(self.done[-1], "behind")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_pages_stand_back_for_a_commit(self) -> None:
+        """While the writer's thread is at work no page begins, also one that comes by itself; then all do, in order."""
+        self.is_writing = True
+        self.page("a")
+        self.page("b")
+        for _ in range(3):
+            self.passed += 0.001
+            self.turn()
+        self.assertEqual((self.done, self.turns.waiting), ([], 2))
+        self.is_writing = False
+        self.turn()
+        self.assertEqual(self.done, ["a", "b"])
+
+    def test_pages_do_not_stand_back_for_ever(self) -> None:
+        """Beside a long import there is a turn for pages every twenty milliseconds."""
+        self.is_writing = True
+        for name in "abcd":
+            self.page(name, 0.006)
+        turns = 0
+        while len(self.done) < 2:
+            self.passed += 0.001
+            self.turn()
+            turns += 1
+        self.assertIn(turns, range(round(STAND_BACK_SECONDS / 0.001), 23))
+        self.turn()
+        self.assertEqual(len(self.done), 2)
+        while self.turns.waiting:
+            self.passed += 0.001
+            self.turn()
+        self.assertEqual(self.done, list("abcd"))
+        self.assertEqual(self.due, [])
+
+    def test_who_waits_to_hear_is_told_once_all_are_served(self) -> None:
+        """Not while any waits, and not where none did."""
+        told: list[int] = []
+        self.turns.when_served.append(lambda: told.append(len(self.done)))
+        for name in "abcde":
+            self.page(name)
+        self.turn()
+        self.assertEqual(told, [5])
+        self.turn()
+        self.page("f")
+        self.turn()
+        self.assertEqual(told, [5])

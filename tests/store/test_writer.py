@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -279,3 +280,20 @@ def test_a_cancelled_caller_disturbs_nobody(make: Maker, reactor: QueueReactor) 
     hold.release()
     reactor.result(answer)
     assert names(store) == ["a", "b"]
+
+
+def test_store_tells_while_it_writes(make: Maker, reactor: QueueReactor) -> None:
+    """True while a task is at work, false before and after, also when the task failed."""
+    store = make()
+    assert not store.is_writing()
+    hold = Hold(store)
+    assert store.is_writing()
+    hold.release()
+    failing = store.write(lambda tx: tx.run(ADD, id=None, name=None))
+    reactor.error(failing)
+    reactor.result(hold.done)
+    # The thread says so right after it has handed the results over
+    deadline = time.monotonic() + 5
+    while store.is_writing() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert not store.is_writing()

@@ -23,6 +23,8 @@ from zhuomai_appliance.net.page_turns import PageTurns
 CONNECTIONS: Final = 256
 CONNECTIONS_OF_ADDRESS: Final = 16
 IN_WORK: Final = 64
+WAITING_FOR_A_TURN: Final = 4
+"""Requests of all listeners; with more than that, one that gets more of them accepts nobody until all had their turn."""
 REQUEST_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 30
 RETRY_SECONDS: Final = 3
@@ -178,7 +180,9 @@ class AdmittingSite(server.Site):
         self.counters: Counter[str] = Counter()
         #: The listening port, when it is known: it accepts nobody while every place is taken.
         self.port: Any = None
-        self._is_full = False
+        self._is_full = self._is_paused = False
+        if turns is not None:
+            turns.when_served.append(self._go_on)
 
     @property
     def connections(self) -> int:
@@ -217,9 +221,17 @@ class AdmittingSite(server.Site):
     def _make_room(self) -> None:
         """The last place was taken: a connection that is only kept for later is closed, or nobody more is accepted."""
         self._is_full = True
-        if self.port is not None:
-            self.port.stopReading()
+        self._mind_port()
         self._close_idle()
+
+    def _mind_port(self) -> None:
+        """Accept, or leave whoever comes where he waits: in the kernel's queue."""
+        if self.port is None:
+            return
+        if self._is_full or self._is_paused:
+            self.port.stopReading()
+        else:
+            self.port.startReading()
 
     def _close_idle(self) -> None:
         # In the order they came: the one that has been here longest goes first
@@ -239,8 +251,7 @@ class AdmittingSite(server.Site):
                 del self._from[host]
         if self._is_full and len(self._inside) < CONNECTIONS:
             self._is_full = False
-            if self.port is not None:
-                self.port.startReading()
+            self._mind_port()
 
     def stopFactory(self) -> None:
         """The port is closed: it reads no more, whoever leaves."""
@@ -263,6 +274,15 @@ class AdmittingSite(server.Site):
             request.process_now()
         else:
             self._turns.run(request.process_now)
+            if self._turns.waiting > WAITING_FOR_A_TURN and not self._is_paused:
+                self._is_paused = True
+                self._mind_port()
+
+    def _go_on(self) -> None:
+        """Every request had its turn."""
+        if self._is_paused:
+            self._is_paused = False
+            self._mind_port()
 
     def getResourceFor(self, request: Any) -> IResource:
         """The resource of a request, or the busy answer."""

@@ -128,6 +128,10 @@ class SqliteStore:
             self._writer.start()
         reactor.addSystemEventTrigger("during", "shutdown", self.close)
 
+    def is_writing(self) -> bool:
+        """Whether the writer's thread is at work on a commit at this moment."""
+        return self._writer is not None and self._writer.is_writing
+
     def _open_for_writing(self) -> sqlite3.Connection:
         connection = connect(self._path, "write", self._factory)
         if self._is_just_checked:

@@ -101,6 +101,8 @@ class Writer:
         #: How long the first of a group waited for its turn, how long the group worked, and how long its commit took.
         self.timings = {name: Histogram() for name in ("wait", "work", "commit")}
         self.state = StoreState(Condition.OK)
+        #: Whether a group is in work: whoever could wait leaves Python's lock to the thread meanwhile.
+        self.is_writing = False
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
 
@@ -208,8 +210,11 @@ class Writer:
                 if self._connection is None and self._monotonic() >= self._next_try:
                     self._open()
                 if jobs:
+                    self.is_writing = True
                     self._handle(jobs)
+                    self.is_writing = False
         finally:
+            self.is_writing = False
             left = self._queue.drain()
             if left:
                 # Only a bug in this module ends the loop with work left; whoever waits must hear of it all the same.
