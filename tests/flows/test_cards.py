@@ -119,7 +119,7 @@ class BatchTests(SynchronousTestCase):
         self.assertEqual(self.school.rows("SELECT count(*) FROM card"), [(card_batches.CHUNK,)])
         found = self.school.run(card_batches.finish_making(self.school.store, self.school.vault, NOW))
         self.assertEqual(found, 1)
-        self.assertEqual(self.school.rows("SELECT made, state FROM card_batch"), [(401, "ready")])
+        self.assertEqual(self.school.rows("SELECT made, state FROM card_batch"), [(2 * card_batches.CHUNK + 1, "ready")])
         printing = self.book.export(batch_id)
         digests: dict[str, str] = dict(self.school.rows("SELECT number, pin_digest FROM card"))
         self.assertEqual(
@@ -269,6 +269,19 @@ class BatchTests(SynchronousTestCase):
             self.school.write(
                 lambda tx: card_batches.set_expiry(tx, LI, NOW, self.book.project, batch_id, NOW)
             )
+
+    def test_one_round_does_all_that_time_brings(self) -> None:
+        """A batch that was cut short is finished, what is due expires, tries of an hour ago are forgotten."""
+        printing = self.book.printed(2, expires_at=NOW + DAY)
+        batch_id = self.book.create(3)
+        for at in (NOW, NOW + DAY - 3600, NOW + DAY - 3599):
+            self.school.write(
+                lambda tx, at=at: card_checks.add_try(tx, self.book.project.id, "card", "1", at)
+            )  # type: ignore[misc]
+        self.school.run(cards.upkeep(self.school.store, self.school.vault, NOW + DAY))
+        self.assertEqual(self.book.states(printing.batch.id), [(1, 2, "expired")])
+        self.assertEqual(self.book.states(batch_id), [(1, 3, "generated")])
+        self.assertEqual(self.school.rows("SELECT at FROM card_try"), [(NOW + DAY - 3599,)])
 
     def test_cards_are_listed_with_the_state_of_their_span(self) -> None:
         """By range, by state, page by page; another project's are not there."""

@@ -13,7 +13,7 @@ from zhuomai_appliance.billing import cards as rules
 from zhuomai_appliance.billing import ledger as ledger_rules
 from zhuomai_appliance.billing.cards import CardEvent
 from zhuomai_appliance.billing.ledger import LedgerAccount, Lines
-from zhuomai_appliance.flows import card_spans
+from zhuomai_appliance.flows import card_batches, card_spans
 from zhuomai_appliance.flows.card_batches import CardsRefused, audit, batch_of
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import PreviewIsOld
@@ -21,8 +21,9 @@ from zhuomai_appliance.model.cards import BatchId, BatchState, CardBatch, CardSp
 from zhuomai_appliance.model.commerce import PostingKind
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import Project, ProjectId
-from zhuomai_appliance.store import cards, ledger
+from zhuomai_appliance.store import card_checks, cards, ledger
 from zhuomai_appliance.store.interface import Reader, Store, Transaction
+from zhuomai_appliance.store.vault import Vault
 
 __all__ = [
     "CardsRefused",
@@ -35,10 +36,12 @@ __all__ = [
     "preview_void",
     "sell",
     "till_of",
+    "upkeep",
     "void",
 ]
 
 SPANS_A_ROUND: Final = 100
+TRIES_KEPT_SECONDS: Final = 3600
 
 
 # Selling ----------------------------------------------------------------------------------------------------------------
@@ -259,7 +262,7 @@ def _ended(span: CardSpan, event: CardEvent, now: int) -> CardSpan:
 
 
 async def expire_due(store: Store, now: int) -> int:
-    """Mark spans of batches that have expired, write off what was owed for them, forget old tries; how many spans.
+    """Mark spans of batches that have expired, and write off what was owed for them; how many.
 
     Nobody waits for this: a card is refused from the instant on at which its batch expires.
     """
@@ -289,6 +292,13 @@ def _expire(tx: Transaction, now: int, project_id: ProjectId, batch_id: BatchId,
             memo="",
             lines=ledger_rules.check(lines),
         )
+
+
+async def upkeep(store: Store, vault: Vault, now: int) -> None:
+    """One round: go on with batches that were cut short, expire what is due, forget wrong tries of an hour ago."""
+    await card_batches.finish_making(store, vault, now)
+    await expire_due(store, now)
+    await store.write(lambda tx: card_checks.drop_tries(tx, now - TRIES_KEPT_SECONDS), droppable=True)
 
 
 # Shared -----------------------------------------------------------------------------------------------------------------
