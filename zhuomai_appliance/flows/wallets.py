@@ -152,7 +152,7 @@ def preview_pay_out(reader: Reader, project_id: ProjectId, account_id: AccountId
     have = held(reader, project_id, account_id)
     if have.principal_fen < amount_fen:
         raise NotEnoughMoney(amount_fen - have.principal_fen)
-    lost = sum(bonus for _, _, bonus in _recharges_touched(reader, project_id, account_id, amount_fen))
+    lost = sum(bonus for _, _, bonus in recharges_touched(reader, project_id, account_id, amount_fen))
     return PaidOut(Fen(amount_fen), Fen(min(lost, have.bonus_fen)))
 
 
@@ -189,7 +189,7 @@ def pay_out(
         taken = {line.account_ref: line.amount_fen for line in ledger.lines_of(tx, earlier)}
         return PaidOut(taken[rules.wallet(account_id)], taken.get(rules.bonus(account_id), Fen(0)), earlier)
     what = preview_pay_out(tx, project_id, account_id, amount_fen)
-    for order_no_of, part_fen, _ in _recharges_touched(tx, project_id, account_id, amount_fen):
+    for order_no_of, part_fen, _ in recharges_touched(tx, project_id, account_id, amount_fen):
         orders.add_refunded(tx, order_no_of, Fen(part_fen))
     posting_id = ledger.post(
         tx,
@@ -210,7 +210,7 @@ def pay_out(
     return PaidOut(what.principal_fen, what.forfeited_fen, posting_id)
 
 
-def _recharges_touched(
+def recharges_touched(
     reader: Reader, project_id: ProjectId, account_id: AccountId, amount_fen: int
 ) -> list[tuple[str, int, int]]:
     """Order number, part of the amount, and gift to lose, of the recharges that a pay-out comes from."""
