@@ -12,7 +12,7 @@ from functools import lru_cache
 from zhuomai_appliance.model.money import format_yuan
 from zhuomai_appliance.model.segments import load as load_chain
 from zhuomai_appliance.model.terms import load_terms
-from zhuomai_appliance.store import agents, card_checks, journal, refunds
+from zhuomai_appliance.store import agents, card_checks, graduation, journal, refunds
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.sql import Query, load
 
@@ -42,7 +42,11 @@ def prove(reader: Reader) -> Iterator[Proof]:
     yield Proof("cards", f"{made} cards of {batches} batches", tuple(card_checks.faults(reader)))
     yield Proof("agents", f"the deposits of {agents.counted(reader)}", tuple(agents.faults(reader)))
     count, paid = refunds.counted(reader)
-    yield Proof("refunds", f"{count} refunds, {format_yuan(paid)} paid", tuple(refunds.faults(reader)))
+    yield Proof(
+        "refunds",
+        f"{count} refunds, {format_yuan(paid)} paid",
+        (*refunds.faults(reader), *graduation.faults(reader)),
+    )
     broken = tuple(f"audit row {row_id} {why}" for row_id, why in journal.broken_audit_rows(reader))
     yield Proof("audit", "each row follows from the one before it", broken)
 
