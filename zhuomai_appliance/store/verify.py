@@ -12,7 +12,7 @@ from functools import lru_cache
 from zhuomai_appliance.model.money import format_yuan
 from zhuomai_appliance.model.segments import load as load_chain
 from zhuomai_appliance.model.terms import load_terms
-from zhuomai_appliance.store import agents, card_checks, graduation, journal, refunds
+from zhuomai_appliance.store import agents, card_checks, graduation, journal, payers, refunds
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.sql import Query, load
 
@@ -63,8 +63,9 @@ def _ledger(reader: Reader) -> Iterator[str]:
 def _balances(reader: Reader) -> Iterator[str]:
     for project, account, kept, summed in reader.all(_Q.wrong_balances):
         yield f"{account} of project {project} is kept as {kept} fen; its lines sum to {summed}"
-    for project, account, balance in reader.all(_Q.overdrawn_wallets):
-        yield f"{account} of project {project} is {balance} fen below zero"
+    for project, account, balance, limit in payers.beyond_credit(reader):
+        allowed = f", {limit} are allowed" if limit else ""
+        yield f"{account} of project {project} is {balance} fen below zero{allowed}"
 
 
 def _orders(reader: Reader) -> Iterator[str]:

@@ -21,10 +21,6 @@ SELECT project_id, ledger_account, CAST(SUM(kept) AS BIGINT), CAST(SUM(summed) A
 ) AS both_sides
 GROUP BY project_id, ledger_account HAVING SUM(kept) <> SUM(summed) ORDER BY project_id, ledger_account
 
--- name: overdrawn_wallets
-SELECT project_id, ledger_account, balance_fen FROM ledger_balance
-WHERE ledger_account LIKE 'wallet:%' AND balance_fen > 0 ORDER BY project_id, ledger_account
-
 -- name: wrong_reversals
 SELECT r.id, r.reversal_of FROM posting r
 JOIN posting_line l ON l.posting_id IN (r.id, r.reversal_of)
