@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 from twisted.logger import capturedLogs
 
@@ -62,3 +63,20 @@ def test_another_reactor_is_asked_in_its_own_way() -> None:
     assert done == [1]
     direct.addSystemEventTrigger("during", "shutdown", reactor.turn)
     assert reactor.triggers == [("during", "shutdown", reactor.turn)]
+
+
+def test_what_is_handed_over_may_be_called_by_somebody_else() -> None:
+    """A batch around each call, as answers that leave together need it."""
+    loop = asyncio.new_event_loop()
+    done: list[str] = []
+
+    def around(function: Callable[..., object], *args: object) -> None:
+        done.append("before")
+        function(*args)
+        done.append("after")
+
+    LoopCalls(QueueReactor(), loop, around).callFromThread(done.append, "call")
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+    assert done == ["before", "call", "after"]

@@ -59,6 +59,7 @@ from zhuomai_appliance.net.clocks import Clocks
 from zhuomai_appliance.net.coa_client import CoaClient
 from zhuomai_appliance.net.http import AdmittingSite, TlsDoor
 from zhuomai_appliance.net.load import Beat, Load
+from zhuomai_appliance.net.outbox import Outbox
 from zhuomai_appliance.net.page_turns import PageTurns
 from zhuomai_appliance.net.portal_udp import PortalProtocol
 from zhuomai_appliance.net.radius_port import RadiusPort
@@ -115,7 +116,9 @@ class Appliance(MultiService):
         self.clocks = Clocks(reactor, time.time, time.monotonic)
         self.tls = open_tls(config, self.clocks.now(), self.clocks.monotonic, self.log)
         self.certificates = CertificateWatch(config, self.tls, self.log)
-        self.store = SqliteStore(self.files.database, LoopCalls(reactor), backup_folder=self.files.backups)
+        self.outbox = Outbox()
+        calls = LoopCalls(reactor, run=self.outbox.run)
+        self.store = SqliteStore(self.files.database, calls, backup_folder=self.files.backups)
         self.tables = Tables()
         self.tables.reload(self.store.reader, self.vault)
         self._ports: list[IListeningPort] = []
@@ -179,6 +182,8 @@ class Appliance(MultiService):
         self.load = load = Load(clocks.monotonic)
         self.auth = AuthProtocol(tables, self.access, clocks, load, self.tracer)
         self.acct = AcctProtocol(tables, self.accounting, clocks, load, self.tracer)
+        self.auth.intake.reads = store
+        self.auth.intake.outbox = self.acct.intake.outbox = self.outbox
         streams.serve(store, tables, self.auth, self.acct, self.coa)
         self.portal = PortalProtocol(
             tables, clocks, self.entropy.nonce16, self._hear_notice, tracer=self.tracer
@@ -317,6 +322,7 @@ class Appliance(MultiService):
             protocol,
             endpoint.host,
             receive_buffer_octets=RECEIVE_BUFFER_OCTETS,
+            outbox=self.outbox,
         )
         return self._bound(port)
 

@@ -23,17 +23,24 @@ class LoopCalls:
     Args:
         reactor: the reactor; one that is not asyncio's is asked in its own way.
         loop: what it runs on, where that is not the present loop of an asyncio reactor.
+        run: what calls what was handed over, as ``run(function, *args)``; by default nothing comes between.
     """
 
     log = Logger(namespace="zhuomai.loop")
 
-    def __init__(self, reactor: Any, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        loop: asyncio.AbstractEventLoop | None = None,
+        run: Callable[..., object] | None = None,
+    ) -> None:
         if loop is None and isinstance(reactor, AsyncioSelectorReactor):
             # The reactor has made its loop the present one of the thread it was made in
             loop = asyncio.get_event_loop()
         self._reactor = reactor
         self._loop = loop
         self._ident = threading.get_ident()
+        self._run_by = run
 
     def callFromThread(self, function: Callable[..., Any], /, *args: Any) -> None:
         """Run a function on the reactor's thread in its next turn, in the order of the calls."""
@@ -51,6 +58,9 @@ class LoopCalls:
 
     def _run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         try:
-            function(*args)
+            if self._run_by is None:
+                function(*args)
+            else:
+                self._run_by(function, *args)
         except Exception:  # noqa: BLE001 - as the reactor does with what raises
             self.log.failure("a call from another thread failed")

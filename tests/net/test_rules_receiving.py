@@ -311,6 +311,30 @@ class TestRule15:
         assert [datagram[0] for datagram, _ in rig.auth_wire.written] == [ACCEPT]
         assert rig.auth.intake.waiting == 1000
 
+    def test_rule_15_turn_with_several_requests_is_one_batch(self, rig: Rig) -> None:
+        """Its look-ups share a snapshot and its answers leave together at its end; a request alone needs neither."""
+        told: list[str] = []
+        wire, outbox = rig.auth_wire, rig.auth.intake.outbox
+
+        class Reads:
+            def begin_reads(self) -> None:
+                told.append(f"begin, {len(wire.written)} sent")
+
+            def end_reads(self) -> None:
+                told.append(f"end, {len(wire.written)} sent")
+
+        class Way:
+            def send(self, datagram: bytes, addr: tuple[str, int]) -> None:
+                outbox.put(wire.write, datagram, addr)
+
+        rig.auth.intake.reads = Reads()
+        for count in (1, 3):
+            for number in range(count):
+                rig.auth.intake.put(login(count * 10 + number), DEVICE, Way(), rig.clock.seconds())
+            self.work(rig)
+        assert told == ["begin, 1 sent", "end, 1 sent"]
+        assert len(wire.written) == 4
+
     def test_rule_15_repetition_is_answered_without_work(self, rig: Rig) -> None:
         """Under overload too: the same octets once more, and one attempt in the books."""
         asked = login(1)

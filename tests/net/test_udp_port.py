@@ -19,6 +19,7 @@ from tests.net.wires import Finder, access
 from tests.vendors.examples import a_nas
 from zhuomai_appliance.net import udp_port
 from zhuomai_appliance.net.clocks import Clocks
+from zhuomai_appliance.net.outbox import Outbox
 from zhuomai_appliance.net.radius_udp import AuthProtocol
 from zhuomai_appliance.net.udp_port import AddressedPort, listen
 from zhuomai_appliance.radius.packet import Code
@@ -81,6 +82,32 @@ class DirectPortTests(TestCase):
         def look(_: object) -> None:
             answered = {client.recvfrom(100)[1][1] for _ in ports}
             self.assertEqual(answered, {port.getHost().port for port in ports})
+
+        return deferLater(reactor, 0.1, look, None)
+
+    def test_answers_of_a_batch_leave_from_where_they_were_asked(self) -> Deferred[None]:
+        """Kept back by the outbox until the batch ends, on a port of one address and on one of all alike."""
+        outbox, asked_at = Outbox(), list[object]()
+        clients: list[tuple[socket.socket, str]] = []
+        for interface, asked in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.2")):
+            echo = Echo()
+            echo.asked_at = asked_at
+            port: Any = listen(reactor, 0, echo, interface, receive_buffer_octets=65_536, outbox=outbox)
+            self.addCleanup(port.stopListening)
+            client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            client.setblocking(False)
+            self.addCleanup(client.close)
+            client.sendto(b"hello", (asked, port.getHost().port))
+            clients.append((client, asked))
+        outbox.begin()
+
+        def look(_: object) -> None:
+            self.assertEqual(len(asked_at), 2)
+            for client, _address in clients:
+                self.assertRaises(BlockingIOError, client.recvfrom, 100)
+            outbox.end()
+            for client, address in clients:
+                self.assertEqual(client.recvfrom(100)[1][0], address)
 
         return deferLater(reactor, 0.1, look, None)
 

@@ -221,3 +221,18 @@ def test_security_s11_the_wal_stays_bounded_under_writes_without_a_pause(
     reactor.result(store.close())
     assert 1_000_000 < most < 2**23
     assert not log.exists()
+
+
+def test_reads_in_one_go_share_a_snapshot(path: Path, reactor: QueueReactor) -> None:
+    """Between begin and end inline reads see one state; what was committed meanwhile is seen right after."""
+    store = SqliteStore(path, reactor, schema=SCHEMA)
+    store.begin_reads()
+    before = store.reader.value(COUNT)
+    reactor.result(store.write(adding("meanwhile")))
+    assert store.reader.value(COUNT) == before
+    store.end_reads()
+    assert store.reader.value(COUNT) == before + 1
+    store.end_reads()
+    reactor.result(store.close())
+    store.begin_reads()
+    store.end_reads()

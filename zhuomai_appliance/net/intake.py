@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from zhuomai_appliance.flows.ports import NasFinder
 from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.net.clocks import Clocks
+from zhuomai_appliance.net.outbox import Outbox
 from zhuomai_appliance.net.radius_port import Way
 from zhuomai_appliance.radius.packet import Code
 
@@ -51,6 +52,16 @@ class Taker(Protocol):
         """A turn begins with so many packets; the oldest waited that long."""
 
 
+class Reads(Protocol):
+    """Whoever looks things up for the taker, and does it cheaper many times in one go (store.sqlite)."""
+
+    def begin_reads(self) -> None:
+        """Several look-ups begin; until they end they may see the books as they are now."""
+
+    def end_reads(self) -> None:
+        """No more of them."""
+
+
 class _Line:
     """What one device has waiting, and how fast it may ask."""
 
@@ -62,7 +73,11 @@ class _Line:
 
 
 class Intake:
-    """The waiting room of one port. ``turn_seconds`` is what it works before others have their turn."""
+    """The waiting room of one port.
+
+    ``turn_seconds`` is what it works before others have their turn. ``reads`` and ``outbox`` are told of turns with
+    several packets: where these are looked up, and what keeps their answers together.
+    """
 
     log = Logger(namespace="zhuomai.radius")
 
@@ -74,6 +89,8 @@ class Intake:
         self._lines: dict[NasId, _Line] = {}
         self._order: deque[_Line] = deque()
         self._is_due = False
+        self.reads: Reads | None = None
+        self.outbox = Outbox()
         self.waiting = 0
         self.octets = 0
 
@@ -136,11 +153,32 @@ class Intake:
     def _work(self) -> None:
         if not self._order:
             return
-        monotonic, taker, order = self.clocks.monotonic, self._taker, self._order
-        now = monotonic()
+        taker, order = self._taker, self._order
+        now = self.clocks.monotonic()
         until = now + self._turn_seconds
         oldest = max(now - line.datagrams[0][0] for line in islice(order, LINES_LOOKED_AT))
         taker.pressed(oldest, self.waiting)
+        if self.waiting > 1:
+            self.outbox.run(self._take_together, now, until)
+        else:
+            self._take_all(now, until)
+        if order:
+            self._is_due = True
+            self.clocks.later(0, self._next)
+
+    def _take_together(self, now: float, until: float) -> None:
+        reads = self.reads
+        if reads is None:
+            self._take_all(now, until)
+            return
+        reads.begin_reads()
+        try:
+            self._take_all(now, until)
+        finally:
+            reads.end_reads()
+
+    def _take_all(self, now: float, until: float) -> None:
+        monotonic, taker, order = self.clocks.monotonic, self._taker, self._order
         while order and now < until:
             line = order.popleft()
             arrived, datagram, addr, way = self._take_oldest(line)
@@ -154,6 +192,3 @@ class Intake:
             except Exception:  # noqa: BLE001 - one datagram must not end the turn
                 self.log.failure("a datagram could not be worked on")
             now = monotonic()
-        if order:
-            self._is_due = True
-            self.clocks.later(0, self._next)

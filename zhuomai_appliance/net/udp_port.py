@@ -15,6 +15,8 @@ from typing import Any, Final
 from twisted.internet import udp
 from twisted.logger import Logger
 
+from zhuomai_appliance.net.outbox import Outbox
+
 IP_PKTINFO: Final = getattr(socket, "IP_PKTINFO", 8)
 """Linux's number (linux/in.h); Python 3.11 has no name for it."""
 
@@ -45,6 +47,8 @@ class DirectPort(udp.Port):
     """
 
     log = Logger(namespace="zhuomai.udp")
+    outbox: Outbox | None = None
+    """Where answers wait for the others of their batch; None sends each at once."""
 
     def createInternetSocket(self) -> socket.socket:
         """A socket that tells the arrival of what it receives."""
@@ -93,7 +97,12 @@ class DirectPort(udp.Port):
             pass
         super().write(datagram, addr)
 
-    send = write
+    def send(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        """See `net.radius_port.Way`."""
+        if self.outbox is None:
+            self.write(datagram, addr)
+        else:
+            self.outbox.put(self.write, datagram, addr)
 
 
 def _waited(ancillary: _Ancillary, wall: float) -> float:
@@ -117,6 +126,14 @@ class _OwnAddress:
         self._ancillary = [(socket.IPPROTO_IP, IP_PKTINFO, _INFO.pack(0, destination, _ANY))]
 
     def send(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        """See `net.radius_port.Way`."""
+        outbox = self._port.outbox
+        if outbox is None:
+            self.write(datagram, addr)
+        else:
+            outbox.put(self.write, datagram, addr)
+
+    def write(self, datagram: bytes, addr: tuple[str, int]) -> None:
         """Send from this address; from whichever the kernel likes where it is gone."""
         try:
             self._port.socket.sendmsg([datagram], self._ancillary, 0, addr)
@@ -150,7 +167,15 @@ class AddressedPort(DirectPort):
         return self
 
 
-def listen(reactor: Any, port: int, protocol: Any, interface: str, *, receive_buffer_octets: int) -> udp.Port:
+def listen(
+    reactor: Any,
+    port: int,
+    protocol: Any,
+    interface: str,
+    *,
+    receive_buffer_octets: int,
+    outbox: Outbox | None = None,
+) -> udp.Port:
     """Listen for datagrams; on 0.0.0.0 with answers from the address that was asked.
 
     More receive buffer than net.core.rmem_max is cut down by the kernel without a word.
@@ -160,6 +185,7 @@ def listen(reactor: Any, port: int, protocol: Any, interface: str, *, receive_bu
     """
     kind = AddressedPort if interface == "0.0.0.0" else DirectPort
     made = kind(port, protocol, interface, 8192, reactor)
+    made.outbox = outbox
     made.startListening()
     made.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_octets)
     return made

@@ -128,6 +128,19 @@ class SqliteStore:
             self._writer.start()
         reactor.addSystemEventTrigger("during", "shutdown", self.close)
 
+    def begin_reads(self) -> None:
+        """Many inline reads follow in one go: they share a snapshot, which saves each of them two locks of the file.
+
+        What is committed meanwhile is seen after `end_reads`; nobody was told of it yet, for that happens on this thread.
+        """
+        if not self._closed:
+            self._connection.execute("BEGIN")
+
+    def end_reads(self) -> None:
+        """The last of them: a snapshot that was kept would let the WAL grow without bound."""
+        if not self._closed and self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
     def is_writing(self) -> bool:
         """Whether the writer's thread is at work on a commit at this moment."""
         return self._writer is not None and self._writer.is_writing
