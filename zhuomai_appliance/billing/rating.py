@@ -8,6 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
+from zhuomai_appliance.model.allowances import has_rules
 from zhuomai_appliance.model.entitlement import (
     Entitlement,
     LastSegment,
@@ -54,12 +55,16 @@ class Verdict(NamedTuple):
 
 
 class Consumption(NamedTuple):
-    """The chain after some use, who bore it, which allowances it used up, and what follows for the session."""
+    """The chain after some use, who bore it, which allowances it used up, and what follows for the session.
+
+    ``has_rules`` says that a plan has more to say of what was used by now: caps, or a price.
+    """
 
     entitlement: Entitlement
     draws: tuple[Draw, ...]
     exhausted: tuple[SubscriptionId, ...]
     verdict: Verdict
+    has_rules: bool = False
 
 
 class _Use(NamedTuple):
@@ -117,7 +122,7 @@ def consume(
         if (octets is None or counted < octets) and (left is None or seconds < left):
             draws = () if whole == _NOTHING else (Draw(head.subscription_id, *whole),)
             chain, _ = _less(entitlement, head, whole)
-            return Consumption(chain, draws, (), _GO_ON)
+            return Consumption(chain, draws, (), _GO_ON, head.use is not None)
     begin = when - seconds
     chain = first_login(entitlement, begin)
     granted = consumed(entitlement) or consumed(chain)
@@ -130,7 +135,8 @@ def consume(
             cursor, before = due, upto
         chain = first_login(chain, due)
     chain = at(_draw(chain, whole.less(before), when, ledger), when)
-    return Consumption(chain, ledger.draws(), tuple(ledger.exhausted), _verdict(granted, consumed(chain)))
+    verdict = _verdict(granted, consumed(chain))
+    return Consumption(chain, ledger.draws(), tuple(ledger.exhausted), verdict, has_rules(chain))
 
 
 def _verdict(granted: Segment | None, now: Segment | None) -> Verdict:
@@ -221,9 +227,9 @@ def _used_up(chain: Entitlement, head: Segment, why: WhyNot, when: Timestamp) ->
 
 
 def _last_bearer(chain: Entitlement) -> SubscriptionId | None:
-    """Who bears what nobody pays for: a suspended segment, else the one that ended last."""
+    """Who bears what nobody pays for: a segment that rests or is suspended, else the one that ended last."""
     for segment in chain.segments:
-        if segment.state is SubscriptionState.SUSPENDED:
+        if segment.rest is not None or segment.state is SubscriptionState.SUSPENDED:
             return segment.subscription_id
     return chain.last.subscription_id if chain.last else None
 

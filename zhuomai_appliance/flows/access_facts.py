@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.flows.use_facts import facts_for
 from zhuomai_appliance.flows.verdicts import VerdictBoard
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import AccessAttempt, AccessKind, MacProof
@@ -94,6 +95,7 @@ class Gatherer:
             places=()
             if limits is None
             else self._reservations.places.around(limits, attempt, nas, own, present),
+            use=None if chain is None else facts_for(reader, chain, project_id, now),
         )
         # A chain that nothing waits in, and that time has not moved, is the same object after a login
         is_due = account.first_login_at is None or (

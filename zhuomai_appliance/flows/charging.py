@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from zhuomai_appliance.billing.rating import Draw, consume
 from zhuomai_appliance.billing.rating import Outcome as Drawn
-from zhuomai_appliance.billing.rating import consume
 from zhuomai_appliance.flows import chains, effects
+from zhuomai_appliance.flows.use_book import DayUse, UseBook
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import Session, SessionId
 from zhuomai_appliance.model.entitlement import Entitlement
@@ -48,15 +51,19 @@ def charge(
     else:
         before = chain_rules.load(chain)
         drawn = consume(before, growth.input_octets, growth.output_octets, growth.seconds, growth.until)
+        after, verdict = drawn.entitlement, drawn.verdict
         for draw in drawn.draws:
             amounts = (draw.input_octets, draw.output_octets, draw.seconds)
             shares += _by_day(draw.subscription_id, growth, amounts, zone)
-        chains.put(tx, before, drawn.entitlement, project_id)
-        if drawn.verdict.outcome is Drawn.ENDED:
+        if drawn.has_rules:
+            used = days_of(drawn.draws, growth, zone)
+            after, verdict = UseBook(tx).after(after, verdict, project_id, used, at)
+        chains.put(tx, before, after, project_id)
+        if verdict.outcome is Drawn.ENDED:
             wakes = effects.end_sessions_of(tx, account_id, project_id, "used_up", at)
-        elif drawn.verdict.outcome is Drawn.SWITCHED and drawn.verdict.policy_differs:
+        elif verdict.outcome is Drawn.SWITCHED and verdict.policy_differs:
             wakes = effects.change_sessions_of(tx, account_id, project_id, at)
-        elif running is not None and wants_shorter_interval(drawn.entitlement, *running, at):
+        elif running is not None and wants_shorter_interval(after, *running, at):
             wakes = effects.change_session(tx, session_id, project_id, at, must=False)
     sessions.add_usage(tx, project_id, session_id, account_id, shares)
     return wakes
@@ -69,6 +76,17 @@ def _by_day(
         sessions.UsageShare(subscription_id, share.day, *share.amounts)
         for share in split_by_day(growth.since, growth.until, amounts, zone)
         if any(share.amounts)
+    ]
+
+
+def days_of(draws: Sequence[Draw], growth: Growth, zone: Zone) -> list[DayUse]:
+    """What a report used, by local day, as the usage rows of these draws have it."""
+    return [
+        (share.day, *share.amounts)  # type: ignore[misc]  # three amounts went in
+        for draw in draws
+        for share in split_by_day(
+            growth.since, growth.until, (draw.input_octets, draw.output_octets, draw.seconds), zone
+        )
     ]
 
 

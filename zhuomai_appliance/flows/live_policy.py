@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from zhuomai_appliance.flows.session_rules import ruling_of
 from zhuomai_appliance.flows.tables import Tables
+from zhuomai_appliance.flows.use_facts import facts_for
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import Session
+from zhuomai_appliance.model.allowances import limits_of, rested
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.policy.limits import interim_seconds, rate_for, session_timeout
 from zhuomai_appliance.store import accounts
@@ -30,6 +32,8 @@ def policy_now(
     if closed_at is not None and closed_at <= now:
         return None
     chain = chain_rules.load(login.chain)
+    use = facts_for(reader, chain, login.account.project_id, now)
+    chain = chain if use is None else rested(chain, use, now)
     segment = chain_rules.current(chain, now)
     if segment is None:
         return None
@@ -50,6 +54,8 @@ def policy_now(
         now,
         chain_rules.seconds_left(chain, now),
         ruling.forbidden_at,
+        None,
+        None if use is None else limits_of(segment, use, now, chain).seconds,
     )
     interval = interim_seconds(segment.policy, nas.interim_seconds, chain_rules.octets_left(chain, now), rate)
     spent, can, rule = max(0, now - session.started_at), profile.coa, ruling.rule

@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 
 from zhuomai_appliance.billing.rating import Outcome, consume
 from zhuomai_appliance.flows import chains, effects
-from zhuomai_appliance.flows.charging import wants_shorter_interval
+from zhuomai_appliance.flows.charging import days_of, wants_shorter_interval
 from zhuomai_appliance.flows.guest_reports import Whose
 from zhuomai_appliance.flows.session_report import Recorded
+from zhuomai_appliance.flows.use_book import UseBook
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import ReportKind, Session, SessionId, UsageReport
 from zhuomai_appliance.model.entitlement import Entitlement
@@ -99,6 +100,7 @@ class _Group:
         self._chains: dict[AccountId, tuple[Entitlement, Entitlement, ProjectId]] = {}
         self._usage: dict[tuple[SessionId, int, int], Usage] = {}
         self._effects: list[_Effect] = []
+        self._book = UseBook(tx)
         self._shorter: list[tuple[int, AccountId, SessionId, ProjectId, int]] = []
 
     def take(self, place: int, key: SessionKey, filed: Filed) -> bool:
@@ -161,16 +163,20 @@ class _Group:
             self._use(session, 0, spent, growth, filed.zone)
             return
         drawn = consume(chain, *spent, growth.until)
-        if drawn.entitlement is not chain:
-            self._chains[account_id] = self._chains[account_id][0], drawn.entitlement, project_id
+        after, verdict = drawn.entitlement, drawn.verdict
+        if drawn.has_rules:
+            used = days_of(drawn.draws, growth, filed.zone)
+            after, verdict = self._book.after(after, verdict, project_id, used, filed.report.arrived_at)
+        if after is not chain:
+            self._chains[account_id] = self._chains[account_id][0], after, project_id
         for draw in drawn.draws:
             spent = draw.input_octets, draw.output_octets, draw.seconds
             self._use(session, draw.subscription_id or 0, spent, growth, filed.zone)
-        is_end = drawn.verdict.outcome is Outcome.ENDED
-        if is_end or (drawn.verdict.outcome is Outcome.SWITCHED and drawn.verdict.policy_differs):
+        is_end = verdict.outcome is Outcome.ENDED
+        if is_end or (verdict.outcome is Outcome.SWITCHED and verdict.policy_differs):
             self._effects.append(_Effect(place, account_id, project_id, is_end, filed.report.arrived_at))
         elif filed.report.kind is ReportKind.INTERIM and wants_shorter_interval(
-            drawn.entitlement, session, filed.nas, filed.report.arrived_at
+            after, session, filed.nas, filed.report.arrived_at
         ):
             self._shorter.append((place, account_id, session.id, project_id, filed.report.arrived_at))
 

@@ -64,6 +64,8 @@ class Reason(StrEnum):
     OWN_LIMIT = "own_limit"
     PAID_OPENING = "paid_opening"
     NO_PLAN = "no_plan"
+    DAY_USED_UP = "day_used_up"
+    MONTH_USED_UP = "month_used_up"
     ADMIN_LOGIN = "admin_login"
     MALFORMED = "malformed"
     LOGGING_IN = "logging_in"

@@ -12,7 +12,7 @@ from typing import Final
 
 from zhuomai_appliance.model.moment import DAY_SECONDS, Anchor, Timestamp, Zone, calendar_start, end_of
 from zhuomai_appliance.model.products import SubscriptionId, SubscriptionState
-from zhuomai_appliance.model.segments import Entitlement, LastSegment, Segment, WhyNot
+from zhuomai_appliance.model.segments import Entitlement, LastSegment, Rest, Segment, WhyNot
 
 FOREVER: Final = Timestamp(2**62)
 _ACTIVE, _QUEUED = SubscriptionState.ACTIVE, SubscriptionState.QUEUED
@@ -32,6 +32,8 @@ def next_change_at(entitlement: Entitlement) -> Timestamp | None:
 def _event_of(segment: Segment, cursor: int) -> Timestamp | None:
     """The instant at which time alone will change this segment or what it holds back."""
     if segment.state is _ACTIVE:
+        if segment.rest is not None:
+            return min(segment.rest.until, segment.ends_at or FOREVER)
         return segment.ends_at
     waits_for = segment.not_before if segment.state is _QUEUED else None
     if segment.state is _RESERVED:
@@ -104,7 +106,11 @@ def _step(
         if s.is_active and s.ends_at is not None and s.ends_at <= cursor
     ]
     gone = {s.subscription_id for s in over}
-    rest = [s for s in segments if s.subscription_id not in gone]
+    rest = [
+        s if s.rest is None or s.rest.until > cursor else s._replace(rest=None)
+        for s in segments
+        if s.subscription_id not in gone
+    ]
     return _start_queued(rest, cursor, zone, over), cursor, over
 
 
@@ -137,6 +143,20 @@ def _holds_back(other: Segment, candidate: Segment, cursor: int) -> bool:
     if other.state is not _ACTIVE or other.is_open or other.throttled:
         return False
     return not (other.concurrent and candidate.concurrent)
+
+
+def resting(entitlement: Entitlement, subscription_id: SubscriptionId, rest: Rest | None) -> Entitlement:
+    """The chain with a segment that may not be used until then, or may again; the same object if that is so already.
+
+    Dates and turns of the others do not depend on it: what is queued waits for the segment's end, not for its rest.
+    """
+    for segment in entitlement.segments:
+        if segment.subscription_id == subscription_id and segment.rest != rest:
+            changed = segment._replace(rest=rest)
+            return entitlement._replace(
+                segments=tuple(changed if s is segment else s for s in entitlement.segments)
+            )
+    return entitlement
 
 
 def begin(segment: Segment, start: Timestamp, zone: Zone, after: Sequence[Segment] = ()) -> Segment:

@@ -16,6 +16,7 @@ from zhuomai_appliance.model.chain import (
     begin,
     first_login,
     next_change_at,
+    resting,
     settle,
     waits_for_login,
 )
@@ -24,6 +25,7 @@ from zhuomai_appliance.model.products import OnExhaust, SubscriptionId, Subscrip
 from zhuomai_appliance.model.segments import (
     Entitlement,
     LastSegment,
+    Rest,
     Segment,
     Term,
     WhyNot,
@@ -36,6 +38,7 @@ __all__ = [
     "Entitlement",
     "LastSegment",
     "NoAccess",
+    "Rest",
     "Segment",
     "SegmentChange",
     "Standing",
@@ -54,6 +57,7 @@ __all__ = [
     "next_change_at",
     "octets_left",
     "owned_until",
+    "resting",
     "seconds_left",
     "settle",
     "standing",
@@ -63,6 +67,7 @@ __all__ = [
 
 _ACTIVE, _QUEUED = SubscriptionState.ACTIVE, SubscriptionState.QUEUED
 _RESERVED, _SUSPENDED = SubscriptionState.RESERVED, SubscriptionState.SUSPENDED
+_RESTS = frozenset((WhyNot.DAY_USED_UP, WhyNot.MONTH_USED_UP))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,11 @@ def consumed(entitlement: Entitlement) -> Segment | None:
     """The segment being consumed as the chain stands, without walking it on."""
     best: Segment | None = None
     for segment in entitlement.segments:
-        if segment.state is _ACTIVE and (best is None or _turn(segment) < _turn(best)):
+        if (
+            segment.state is _ACTIVE
+            and segment.rest is None
+            and (best is None or _turn(segment) < _turn(best))
+        ):
             best = segment
     return best
 
@@ -214,7 +223,7 @@ def _usable(entitlement: Entitlement, now: int) -> list[Segment]:
     if len(walked.segments) == 1:
         return [head]
     usable: list[Segment] = []
-    for segment in sorted((s for s in walked.segments if s.is_active), key=_turn):
+    for segment in sorted((s for s in walked.segments if s.is_active and s.rest is None), key=_turn):
         if segment.policy != head.policy:
             return usable
         usable.append(segment)
@@ -260,7 +269,13 @@ def why_not(entitlement: Entitlement, now: int) -> NoAccess | None:
     waiting: NoAccess | None = None
     for segment in walked.segments:
         if segment.state is _ACTIVE:
-            return None
+            if segment.rest is None:
+                return None
+            if waiting is None or waiting.why not in _RESTS:
+                waiting = NoAccess(segment.rest.why, segment.rest.until, segment.plan_name)
+            continue
+        if waiting is not None and waiting.why in _RESTS:
+            continue
         if segment.state is _SUSPENDED:
             waiting = NoAccess(WhyNot.SUSPENDED, None, segment.plan_name)
         elif waiting is None and segment.state is _RESERVED and not waits_for_login(segment, when):

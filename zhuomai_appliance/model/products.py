@@ -351,8 +351,8 @@ def _unkept(kind: PlanKind, terms: Terms) -> list[str]:
         ("day_online", terms.caps.day_seconds),
         ("month_online", terms.caps.month_seconds),
     ):
-        if value is not None:
-            found.append(f"{key}: caps by day and month are not enforced yet; leave it out")
+        if value is not None and value <= 0:
+            found.append(f"{key}: a cap that leaves nothing lets nobody in; leave it out for none")
     return found
 
 

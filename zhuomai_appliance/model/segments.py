@@ -24,6 +24,7 @@ from zhuomai_appliance.model.products import (
     SubscriptionState,
 )
 from zhuomai_appliance.model.terms import moment_from, period_from, policy_facts, policy_from
+from zhuomai_appliance.model.use import UseRules, use_facts_of, use_rules_from
 
 TEXT_VERSION: Final = 1
 BEFORE_ALL: Final = Timestamp(0)
@@ -45,6 +46,15 @@ class WhyNot(StrEnum):
     TIME_USED_UP = "time_used_up"
     SUSPENDED = "suspended"
     NOT_STARTED = "not_started"
+    DAY_USED_UP = "day_used_up"
+    MONTH_USED_UP = "month_used_up"
+
+
+class Rest(NamedTuple):
+    """Until when an active segment may not be used, and why: a cap of the day or month is reached."""
+
+    until: Timestamp
+    why: WhyNot
 
 
 class Segment(NamedTuple):
@@ -56,9 +66,12 @@ class Segment(NamedTuple):
     whose clock waits for the first login. `free_until_first`
     gives the rest of a calendar period begun in its middle as a present. What is left is None where the plan counts nothing. A `throttled` segment
     has no allowance left and goes on at the slow rate that its policy now names. `gift_days` are added behind the end
-    that the calendar finds (D19).
+    that the calendar finds (D19). `paused_days` is by how many days suspensions have moved its end; while `suspended_at`
+    says since when, the end is that of before (billing rules §10).
     """
 
+    # `use` are the rules that look at what was used, None for nearly all plans. A segment that rests is active and its
+    # time runs, but nothing may be used of it until then.
     subscription_id: SubscriptionId
     plan_version_id: PlanVersionId
     plan_name: str
@@ -82,6 +95,10 @@ class Segment(NamedTuple):
     free_until_first: bool = False
     throttled: bool = False
     gift_days: int = 0
+    paused_days: int = 0
+    suspended_at: Timestamp | None = None
+    use: UseRules | None = None
+    rest: Rest | None = None
 
     @property
     def is_active(self) -> bool:
@@ -264,6 +281,10 @@ def _text_around(segment: Segment) -> tuple[str, str, str]:
         "free_first": segment.free_until_first or None,
         "gift_days": segment.gift_days or None,
         "throttled": segment.throttled or None,
+        "rest": segment.rest and [segment.rest.until, segment.rest.why.value],
+        "use": segment.use and use_facts_of(segment.use),
+        "paused": segment.paused_days or None,
+        "suspended": segment.suspended_at,
         "policy": _policy_facts(segment.policy),
     }
     parts = [
@@ -311,9 +332,21 @@ def _segment_from(facts: Facts) -> Segment:
         free_until_first=facts.flag("free_first"),
         throttled=facts.flag("throttled"),
         gift_days=facts.maybe_number("gift_days", 0) or 0,
+        use=use_rules_from(facts.raw("use")),
+        rest=_rest_from(facts.items("rest")),
+        paused_days=facts.maybe_number("paused", 0) or 0,
+        suspended_at=moment_from(facts, "suspended"),
     )
     facts.done()
     return segment
+
+
+def _rest_from(items: list[object]) -> Rest | None:
+    if not items:
+        return None
+    if len(items) != 2 or type(items[0]) is not int:
+        raise FactsError(f"segment: rest is {items!r}, not an instant and a reason")
+    return Rest(Timestamp(items[0]), WhyNot(str(items[1])))
 
 
 def _last_from(facts: Facts) -> LastSegment:

@@ -35,7 +35,13 @@ _WHY: Final = {
     WhyNot.DATA_USED_UP: Reason.DATA_USED_UP,
     WhyNot.TIME_USED_UP: Reason.TIME_USED_UP,
     WhyNot.SUSPENDED: Reason.SUSPENDED,
+    WhyNot.DAY_USED_UP: Reason.DAY_USED_UP,
+    WhyNot.MONTH_USED_UP: Reason.MONTH_USED_UP,
 }
+
+_WHY_WITH_TIME: Final = frozenset(
+    (WhyNot.EXPIRED, WhyNot.NOT_STARTED, WhyNot.DAY_USED_UP, WhyNot.MONTH_USED_UP)
+)
 
 NOT_OF_THE_GROUP: Final = "not an account of this realm's group"
 
@@ -128,7 +134,7 @@ def _plan(case: Case) -> Rejection | None:
     if missing is None:
         return Rejection(Reason.NO_PLAN)
     facts: tuple[tuple[str, int | str], ...] = ()
-    if missing.at is not None and missing.why in {WhyNot.EXPIRED, WhyNot.NOT_STARTED}:
+    if missing.at is not None and missing.why in _WHY_WITH_TIME:
         facts += (("t", missing.at),)
     if missing.plan_name:
         facts += (("plan", missing.plan_name),)
@@ -257,13 +263,21 @@ def grant(case: Case) -> Grant:
         idle_timeout_seconds=None,
         octets_left=left,
         rate=rate,
-        acct_interim_seconds=interim_seconds(policy, interval, left, rate),
+        acct_interim_seconds=interim_seconds(policy, interval, _nearest(left, case), rate),
         user_group=facts.user_group,
         plan_name=segment.plan_name,
     )
     if facts.open_sessions and isinstance(case.room, tuple) and case.room:
         made = made._replace(ends=tuple((one.nas_id, one.acct_session_id) for one in case.room))
     return made if facts.rules is None else _overridden(made, case.ruling.rule)
+
+
+def _nearest(left: int | None, case: Case) -> int | None:
+    """Octets until something ends the session: a cap of the day ends it like an allowance, and may begin anew at midnight."""
+    cap = case.limits.octets
+    if cap is None:
+        return left
+    return cap if left is None else min(left, cap)
 
 
 def _overridden(made: Grant, rule: AccessRule | None) -> Grant:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar, overload
 
 from zhuomai_appliance.model.access import AccessAttempt, MacProof, Rejection
+from zhuomai_appliance.model.allowances import NO_LIMITS, Limits, limits_of, rested
 from zhuomai_appliance.model.entitlement import Entitlement, Standing, first_login, standing
 from zhuomai_appliance.model.segments import Segment
 from zhuomai_appliance.policy.devices import BindingPlan, binding_for, room
@@ -93,13 +94,20 @@ class Case:
     @_Once
     def chain(self) -> Entitlement | None:
         """What the account owns, as if this login had started what waits for a first one."""
-        chain = self.facts.entitlement if self.facts is not None else None
-        return None if chain is None else first_login(chain, self.now)
+        facts = self.facts
+        chain = facts.entitlement if facts is not None else None
+        if chain is None:
+            return None
+        chain = first_login(chain, self.now)
+        return chain if facts is None or facts.use is None else rested(chain, facts.use, self.now)
 
     @_Once
     def standing(self) -> Standing | None:
         """The plan in use and what is left; None where there is none to be online with."""
-        chain = self.facts.entitlement if self.facts is not None else None
+        facts = self.facts
+        if facts is None or facts.entitlement is None:
+            return None
+        chain = facts.entitlement if facts.use is None else self.chain
         return None if chain is None else standing(chain, self.now)
 
     @property
@@ -115,9 +123,18 @@ class Case:
         if found is None:
             return None
         forbidden_at = None if self.known.rules is None else self.ruling.forbidden_at
+        policy, limits = found.segment.policy, self.limits
         return session_timeout(
-            found.segment.policy, found.coverage_end, self.now, found.seconds_left, forbidden_at
+            policy, found.coverage_end, self.now, found.seconds_left, forbidden_at, None, limits.seconds
         )
+
+    @property
+    def limits(self) -> Limits:
+        """What the plan's rules about use leave of today and this month."""
+        found, use = self.standing, self.known.use
+        if found is None or use is None:
+            return NO_LIMITS
+        return limits_of(found.segment, use, self.now, found.chain)
 
     @_Once
     def binding(self) -> BindingPlan | Rejection | None:

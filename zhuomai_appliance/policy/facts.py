@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from zhuomai_appliance.model.allowances import UseFacts
 from zhuomai_appliance.model.entitlement import Entitlement
 from zhuomai_appliance.model.network import Nas, NasId
 from zhuomai_appliance.model.people import Account, BindingMode, DeviceBinding, GroupId
@@ -66,7 +67,7 @@ class AccessFacts(NamedTuple):
     ``rules`` None means that the project has none; ``outer_vlan`` is the access network's own tag of QinQ, told where
     there are rules. ``phone_index`` is the keyed digest of the account's phone, asked for where phones are listed.
     ``kicks`` are those of the last hour. ``realm`` is the declared one of the login, ``realm_groups`` the groups whose
-    accounts may use it, None for all.
+    accounts may use it, None for all. ``use`` is what was used, where the chain has rules about that.
     """
 
     account: Account
@@ -89,6 +90,7 @@ class AccessFacts(NamedTuple):
     realm_groups: frozenset[GroupId] | None = None
     kicks: tuple[Kick, ...] = ()
     places: tuple[PlaceCount, ...] = ()
+    use: UseFacts | None = None
 
     def __repr__(self) -> str:
         """Nothing but the account's number: a password must not slip into a log."""

@@ -31,6 +31,7 @@ class SessionEnd(StrEnum):
     ONLINE_TIME = "online_time"
     HOURS = "hours"
     BALANCE = "balance"
+    DAY_OR_MONTH_CAP = "day_or_month_cap"
     SESSION_CAP = "session_cap"
 
 
@@ -41,6 +42,7 @@ def session_ends(
     seconds_left: int | None = None,
     next_forbidden_at: int | None = None,
     balance_seconds: int | None = None,
+    cap_seconds: int | None = None,
 ) -> list[tuple[int, SessionEnd]]:
     """Everything that will end a session, in seconds from now; the first of the smallest decides.
 
@@ -55,6 +57,8 @@ def session_ends(
         ends.append((next_forbidden_at - now, SessionEnd.HOURS))
     if balance_seconds is not None:
         ends.append((balance_seconds, SessionEnd.BALANCE))
+    if cap_seconds is not None:
+        ends.append((cap_seconds, SessionEnd.DAY_OR_MONTH_CAP))
     if policy.session_cap_seconds is not None:
         ends.append((max(policy.session_cap_seconds, MIN_SESSION_SECONDS), SessionEnd.SESSION_CAP))
     return ends
@@ -67,6 +71,7 @@ def session_timeout(
     seconds_left: int | None = None,
     next_forbidden_at: int | None = None,
     balance_seconds: int | None = None,
+    cap_seconds: int | None = None,
 ) -> int | None:
     """Session-Timeout in seconds; None if nothing ends the session, 0 if it must not begin.
 
@@ -75,10 +80,13 @@ def session_timeout(
         seconds_left: online seconds left over the chain; None where no plan counts them.
         next_forbidden_at: start of the next forbidden hour, epoch seconds.
         balance_seconds: what the wallet buys.
+        cap_seconds: what the caps of the day and the month leave.
 
     The smallest wins. The plan's cap on one session is lifted to 60 s; an end is an end, however near.
     """
-    ends = session_ends(policy, coverage_end, now, seconds_left, next_forbidden_at, balance_seconds)
+    ends = session_ends(
+        policy, coverage_end, now, seconds_left, next_forbidden_at, balance_seconds, cap_seconds
+    )
     if not ends:
         return None
     return min(max(min(ends)[0], 0), MAX_SESSION_SECONDS)

@@ -223,6 +223,12 @@ def time(case: Case) -> Shown:
     if found is None:
         return None
     ends = session_ends(
-        found.segment.policy, found.coverage_end, case.now, found.seconds_left, case.ruling.forbidden_at
+        found.segment.policy,
+        found.coverage_end,
+        case.now,
+        found.seconds_left,
+        case.ruling.forbidden_at,
+        None,
+        case.limits.seconds,
     )
     return {f"{why.value}_seconds": seconds for seconds, why in sorted(ends)}

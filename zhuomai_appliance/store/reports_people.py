@@ -22,6 +22,7 @@ from zhuomai_appliance.store.sql import load
 
 _Q = load("reports_people")
 
+_NORMAL: Final = frozenset({WhyNot.NOT_STARTED, WhyNot.DAY_USED_UP, WhyNot.MONTH_USED_UP})
 _EXPIRED: Final = frozenset({WhyNot.EXPIRED, WhyNot.DATA_USED_UP, WhyNot.TIME_USED_UP})
 
 
@@ -81,7 +82,7 @@ class AccountRow:
         if self.entitlement is None:
             return AccountStatus.NO_PLAN
         found = entitlement.why_not(self.entitlement, now)
-        if found is None or found.why is WhyNot.NOT_STARTED:
+        if found is None or found.why in _NORMAL:
             return AccountStatus.NORMAL
         if found.why is WhyNot.SUSPENDED:
             return AccountStatus.SUSPENDED

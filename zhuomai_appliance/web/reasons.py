@@ -208,6 +208,20 @@ REASONS: Final[Mapping[Reason, ReasonText]] = {
         mark("Buy a plan and you are back at once."),
         elsewhere=mark("Buy a plan at the desk, then log in again."),
     ),
+    Reason.DAY_USED_UP: _r(
+        "D09",
+        mark("Today's allowance is used up"),
+        mark("You can go online again from %(t)s."),
+        Tone.INFO,
+        mark("You can go online again tomorrow."),
+    ),
+    Reason.MONTH_USED_UP: _r(
+        "D10",
+        mark("This month's allowance is used up"),
+        mark("You can go online again from %(t)s."),
+        Tone.INFO,
+        mark("You can go online again next month."),
+    ),
     Reason.LOGGING_IN: _r(
         "S01", mark("Logging in…"), mark("About a second. Please keep this page open."), Tone.INFO
     ),

@@ -49,6 +49,8 @@ _WHY: Final = {
     WhyNot.DATA_USED_UP: Reason.DATA_USED_UP,
     WhyNot.TIME_USED_UP: Reason.TIME_USED_UP,
     WhyNot.SUSPENDED: Reason.SUSPENDED,
+    WhyNot.DAY_USED_UP: Reason.DAY_USED_UP,
+    WhyNot.MONTH_USED_UP: Reason.MONTH_USED_UP,
     WhyNot.NOT_STARTED: Reason.NO_PLAN,
 }
 _BARS: Final = {
