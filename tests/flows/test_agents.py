@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.school import DAY, School
 from tests.flows.test_cards import LI, CardBook
-from zhuomai_appliance.flows import agents, desk
+from zhuomai_appliance.flows import agent_customers, agents, desk
 from zhuomai_appliance.flows.agents import AgentRefused, AgentSale
 from zhuomai_appliance.flows.card_batches import CardsRefused
 from zhuomai_appliance.flows.operators import Actor
@@ -83,7 +83,7 @@ class AgentTests(SynchronousTestCase):
 
     def own(self, account_id: AccountId, own: bool = True) -> None:
         self.school.write(
-            lambda tx: agents.set_customer(
+            lambda tx: agent_customers.set_customer(
                 tx, LI, self.school.now(), self.project, self.agent_id, account_id, own=own
             )
         )
@@ -140,7 +140,7 @@ class AgentTests(SynchronousTestCase):
         self.assertEqual(self.refused(None, 100, account_id=AccountId(999)), "customer")
         other = self.create("other")
         self.school.write(
-            lambda tx: agents.set_customer(
+            lambda tx: agent_customers.set_customer(
                 tx, LI, self.school.now(), self.project, other, self.account_id, own=True
             )
         )
@@ -234,7 +234,9 @@ class AgentTests(SynchronousTestCase):
 
         def enrol(one: SiteAccount) -> AccountId:
             return school.write(
-                lambda tx: agents.enrol(tx, school.vault, SHOP, school.now(), self.project, self.agent(), one)
+                lambda tx: agent_customers.enrol(
+                    tx, school.vault, SHOP, school.now(), self.project, self.agent(), one
+                )
             )
 
         account_id = enrol(wanted)

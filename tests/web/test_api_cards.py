@@ -221,6 +221,15 @@ class AgentTests(SynchronousTestCase):
         )
         (order,) = self.api.get("/orders").items
         self.assertEqual((order["order_no"], order["channel"]), (done.json["order_no"], "AGENT"))
+        self.school.plan("other", price=100)
+        self.assertEqual(
+            [one["name"] for one in self.mine("GET", "/agent/plans").items], ["monthly", "other"]
+        )
+        self.api.ask("PATCH", self.path, {"plans": ["monthly"]})
+        (offer,) = self.mine("GET", "/agent/plans").items
+        self.assertEqual(
+            (offer["price_fen"], offer["charge_fen"], offer["commission_fen"]), (3000, 2850, 150)
+        )
         own = self.mine("GET", "/agent").json
         self.assertEqual((own["deposit_fen"], own["sold_today_fen"]), (97_150, 3000))
         self.assertEqual([one["username"] for one in self.mine("GET", "/agent/customers").items], ["new"])

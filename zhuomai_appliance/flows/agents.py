@@ -12,11 +12,10 @@ from typing import Any
 from zhuomai_appliance.billing import agents as rules
 from zhuomai_appliance.billing import ledger as ledger_rules
 from zhuomai_appliance.billing.ledger import Lines
-from zhuomai_appliance.flows import cards, desk, purchases
+from zhuomai_appliance.flows import cards, purchases
 from zhuomai_appliance.flows.card_batches import CardsRefused
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import PreviewIsOld
-from zhuomai_appliance.flows.site_model import SiteAccount
 from zhuomai_appliance.model.agents import Agent, AgentId
 from zhuomai_appliance.model.commerce import Channel, PostingKind
 from zhuomai_appliance.model.moment import Zone, day_bounds, local_day
@@ -26,8 +25,8 @@ from zhuomai_appliance.model.people import AccountId, GroupId, OperatorId, Permi
 from zhuomai_appliance.model.products import PlanVersion
 from zhuomai_appliance.store import accounts, agents, journal, ledger, operators, products
 from zhuomai_appliance.store.interface import Reader, Transaction
+from zhuomai_appliance.store.products import Offer
 from zhuomai_appliance.store.reports_query import Page
-from zhuomai_appliance.store.vault import Vault
 
 __all__ = [
     "AgentRefused",
@@ -37,12 +36,11 @@ __all__ = [
     "change",
     "create",
     "deposit_fen",
-    "enrol",
     "move_deposit",
     "of_operator",
+    "offers",
     "preview_sale",
     "sell",
-    "set_customer",
 ]
 
 
@@ -72,7 +70,7 @@ def create(tx: Transaction, actor: Actor, now: int, project: Project, wanted: Ag
         raise AgentRefused("operator", "this operator is an agent already")
     _check(tx, project, wanted)
     agent_id = agents.add(tx, replace(wanted, project_id=project.id, created_at=now, created_by=actor.name))
-    _audit(tx, actor, now, project, "agent.create", agent_id, _facts(wanted))
+    audit(tx, actor, now, project, "agent.create", agent_id, _facts(wanted))
     return agent_id
 
 
@@ -85,7 +83,7 @@ def change(tx: Transaction, actor: Actor, now: int, project: Project, wanted: Ag
     known = known_agent(tx, project, wanted.id)
     _check(tx, project, wanted)
     agents.put(tx, wanted)
-    _audit(tx, actor, now, project, "agent.change", known.id, _facts(wanted), _facts(known))
+    audit(tx, actor, now, project, "agent.change", known.id, _facts(wanted), _facts(known))
 
 
 def _check(reader: Reader, project: Project, wanted: Agent) -> None:
@@ -173,55 +171,8 @@ def move_deposit(
             memo=memo,
             lines=ledger_rules.check(ledger_rules.transfer(*pair, abs(amount_fen))),
         )
-        _audit(tx, actor, now, project, "agent.deposit", agent_id, {"amount_fen": amount_fen, "memo": memo})
+        audit(tx, actor, now, project, "agent.deposit", agent_id, {"amount_fen": amount_fen, "memo": memo})
     return deposit_fen(tx, agent)
-
-
-# Customers --------------------------------------------------------------------------------------------------------------
-
-
-def set_customer(
-    tx: Transaction,
-    actor: Actor,
-    now: int,
-    project: Project,
-    agent_id: AgentId,
-    account_id: AccountId,
-    *,
-    own: bool,
-) -> None:
-    """Make an account an agent's customer, or let it be his no more.
-
-    Raises:
-        AgentRefused: the agent or the account is not there.
-    """
-    agent = known_agent(tx, project, agent_id)
-    login = accounts.login_by_id(tx, account_id)
-    if login is None or login.account.project_id != project.id:
-        raise AgentRefused("unknown", "there is no such account")
-    if own:
-        agents.put_customer(tx, project.id, account_id, agent.id, now)
-    else:
-        agents.drop_customer(tx, project.id, account_id, agent.id)
-    _audit(tx, actor, now, project, "agent.customer", agent_id, {"account": account_id, "own": own})
-
-
-def enrol(
-    tx: Transaction, vault: Vault, actor: Actor, now: int, project: Project, agent: Agent, wanted: SiteAccount
-) -> AccountId:
-    """Open an account as an agent: it gets no plan that nobody pays, and is his customer.
-
-    Raises:
-        AgentRefused: he may not sell now, or not to this group.
-        Unfit: as for `desk.enrol`.
-    """
-    _check_open(agent)
-    group = next((one for one in products.groups(tx, project.id) if one.name == wanted.group), None)
-    _check_group(tx, project, agent, None if group is None else group.id)
-    free = replace(wanted, plans=(), balance_fen=Fen(0), rate=None)
-    account_id = desk.enrol(tx, vault, actor, now, project, free)
-    agents.put_customer(tx, project.id, account_id, agent.id, now)
-    return account_id
 
 
 # Selling ----------------------------------------------------------------------------------------------------------------
@@ -256,13 +207,13 @@ def preview_sale(reader: Reader, project: Project, agent: Agent, wanted: AgentSa
         AgentRefused: he may not sell now, not to this person, not this plan, not so much today, or the deposit is short.
         CannotBuyError: the plan cannot be bought any more.
     """
-    _check_open(agent)
+    check_open(agent)
     login = accounts.login_by_id(reader, wanted.account_id)
     if login is None or agents.agent_of(reader, project.id, wanted.account_id) != agent.id:
         raise AgentRefused("customer", "this is not one of your customers")
     if login.account.closed_at is not None:
         raise AgentRefused("customer", "this account is closed")
-    _check_group(reader, project, agent, login.account.group_id)
+    check_group(reader, project, agent, login.account.group_id)
     seen = None
     if wanted.version is None:
         price = Fen(wanted.amount_fen or 0)
@@ -282,13 +233,34 @@ def preview_sale(reader: Reader, project: Project, agent: Agent, wanted: AgentSa
     return SalePreview(price, charge, commission, held, debits, seen)
 
 
-def _check_open(agent: Agent) -> None:
+def offers(reader: Reader, project: Project, agent: Agent) -> list[tuple[Offer, Fen, Fen]]:
+    """The plans that he may sell, by name, each with what he pays of its whole price and his commission."""
+    found = [
+        offer
+        for offer in products.plans(reader, project.id)
+        if offer.on_sale
+        and offer.version.price_fen
+        and (not agent.plan_ids or offer.plan.id in agent.plan_ids)
+    ]
+    return [(offer, *rules.charge(offer.version.price_fen, agent.rate_parts)) for offer in found]
+
+
+def check_open(agent: Agent) -> None:
+    """Whether he may sell at all.
+
+    Raises:
+        AgentRefused: he may not.
+    """
     if agent.disabled:
         raise AgentRefused("disabled", "this agent may not sell at the moment")
 
 
-def _check_group(reader: Reader, project: Project, agent: Agent, group_id: GroupId | None) -> None:
-    """Whether a group, or one above it, is among those he may sell to."""
+def check_group(reader: Reader, project: Project, agent: Agent, group_id: GroupId | None) -> None:
+    """Whether a group, or one above it, is among those he may sell to.
+
+    Raises:
+        AgentRefused: it is not.
+    """
     parents = (
         {group.id: group.parent_id for group in products.groups(reader, project.id)}
         if agent.group_ids
@@ -342,7 +314,7 @@ def sell(
     else:
         order = purchases.buy(tx, version=wanted.version, revision=revision, **common).order
     facts = {"order_no": order.order_no, "price_fen": seen.price_fen, "charge_fen": seen.charge_fen}
-    _audit(tx, actor, now, project, "agent.sell", agent.id, facts)
+    audit(tx, actor, now, project, "agent.sell", agent.id, facts)
     return order.order_no
 
 
@@ -356,7 +328,7 @@ def card_sale(
     """
     try:
         agent = known_agent(reader, project, AgentId(agent_id))
-        _check_open(agent)
+        check_open(agent)
     except AgentRefused as error:
         raise CardsRefused("agent", str(error)) from None
     charge, _ = rules.charge(face_fen, agent.rate_parts)
@@ -380,7 +352,7 @@ def _facts(agent: Agent) -> dict[str, Any]:
     }
 
 
-def _audit(
+def audit(
     tx: Transaction,
     actor: Actor,
     now: int,
@@ -390,6 +362,7 @@ def _audit(
     after: dict[str, Any],
     before: dict[str, Any] | None = None,
 ) -> None:
+    """Keep who did what to an agent."""
     journal.audit(
         tx, at=now, project_id=project.id, actor=actor.name, address=actor.address, action=action,
         object_kind="agent", object_id=str(agent_id), before=before, after=after,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from zhuomai_appliance.flows import agents, desk
+from zhuomai_appliance.flows import agent_customers, agents, desk
 from zhuomai_appliance.flows.agents import AgentRefused, AgentSale
 from zhuomai_appliance.flows.purchases import PreviewIsOld
 from zhuomai_appliance.flows.site_model import SiteAccount
@@ -17,7 +17,14 @@ from zhuomai_appliance.store.interface import Reader, Transaction
 from zhuomai_appliance.web.api import agents as office
 from zhuomai_appliance.web.api.calls import Call, Kept, Parts
 from zhuomai_appliance.web.api.cards import money_lines
-from zhuomai_appliance.web.api.items_agents import AgentSaleBody, AgentSaleItem, CustomerBody, CustomerItem
+from zhuomai_appliance.web.api.items import ItemList
+from zhuomai_appliance.web.api.items_agents import (
+    AgentPlanItem,
+    AgentSaleBody,
+    AgentSaleItem,
+    CustomerBody,
+    CustomerItem,
+)
 from zhuomai_appliance.web.api.problems import Problem, invalid
 
 
@@ -25,6 +32,20 @@ async def get_own(parts: Parts, call: Call) -> BaseModel:
     """The agent himself: deposit, limits, what he may sell."""
     known, _ = await _own(parts, call)
     return await parts.store.read(lambda reader: office.item(parts, reader, known, call.now))
+
+
+async def own_plans(parts: Parts, call: Call) -> BaseModel:
+    """What he may sell."""
+    known, project = await _own(parts, call)
+    found = await parts.store.read(lambda reader: agents.offers(reader, project, known))
+    items = [
+        AgentPlanItem(
+            id=offer.plan.id, name=offer.plan.name, kind=offer.version.kind, price_fen=offer.version.price_fen,
+            charge_fen=charge, commission_fen=commission,
+        )
+        for offer, charge, commission in found
+    ]  # fmt: skip
+    return ItemList[AgentPlanItem](items=items, next=None)
 
 
 async def own_customers(parts: Parts, call: Call) -> BaseModel:
@@ -50,7 +71,7 @@ async def create_customer(parts: Parts, call: Call) -> Kept:
     )  # fmt: skip
 
     def make(tx: Transaction) -> BaseModel:
-        account_id = agents.enrol(tx, parts.vault, call.actor, call.now, project, known, wanted)
+        account_id = agent_customers.enrol(tx, parts.vault, call.actor, call.now, project, known, wanted)
         login = accounts.login_by_id(tx, account_id)
         if login is None:
             raise LookupError(f"account {account_id} was made and is not there")

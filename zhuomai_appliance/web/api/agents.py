@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from zhuomai_appliance.flows import agents
+from zhuomai_appliance.flows import agent_customers, agents
 from zhuomai_appliance.flows.agents import AgentRefused
 from zhuomai_appliance.model.agents import Agent, AgentId
 from zhuomai_appliance.model.moment import day_bounds, local_day
@@ -167,7 +167,9 @@ async def _set_customer(parts: Parts, call: Call, *, own: bool) -> BaseModel:
     account_id = AccountId(call.path["account_id"])
     try:
         await parts.store.write(
-            lambda tx: agents.set_customer(tx, call.actor, call.now, project, known.id, account_id, own=own)
+            lambda tx: agent_customers.set_customer(
+                tx, call.actor, call.now, project, known.id, account_id, own=own
+            )
         )
     except AgentRefused as error:
         raise refused(error) from None

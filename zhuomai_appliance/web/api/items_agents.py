@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from zhuomai_appliance.model.products import PlanKind
 from zhuomai_appliance.web.api.fields import ById, Fen, Id, Memo, Spanned, Strict, Text, Time
 from zhuomai_appliance.web.api.items import Answer, ItemList
 from zhuomai_appliance.web.api.items_cards import MoneyLine
@@ -33,6 +34,17 @@ class AgentItem(Answer):
     disabled: bool
     created_at: Time
     created_by: str
+
+
+class AgentPlanItem(Answer):
+    """A plan that an agent may sell: its whole price, what he pays of it, and his commission."""
+
+    id: int
+    name: str
+    kind: PlanKind
+    price_fen: int
+    charge_fen: int
+    commission_fen: int
 
 
 class CustomerItem(Answer):

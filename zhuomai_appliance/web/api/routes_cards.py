@@ -105,6 +105,10 @@ AGENT_ROUTES: Final = (
         agent_desk.get_own, items_agents.AgentItem, query=requests.Nothing,
     ),
     Route(
+        "list_own_plans", "GET", "/agent/plans", "List the plans that one may sell", Permission.AGENT_SELL,
+        agent_desk.own_plans, ItemList[items_agents.AgentPlanItem], query=requests.Nothing,
+    ),
+    Route(
         "list_own_customers", "GET", "/agent/customers", "List one's own customers", Permission.AGENT_SELL,
         agent_desk.own_customers, ItemList[items_agents.CustomerItem], query=items_agents.CustomerQuery,
     ),
