@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from zhuomai_appliance.model.money import Fen
@@ -232,3 +232,9 @@ def bills(
 def beyond_credit(reader: Reader) -> list[tuple[int, str, int, int]]:
     """Wallets further below zero than was ever allowed: project, account, balance (debit positive), limit."""
     return [(row[0], row[1], row[2], row[3]) for row in reader.all(_Q.beyond_credit)]
+
+
+def faults(reader: Reader) -> Iterator[str]:
+    """A sentence for each order that its payer did not pay."""
+    for order_no, payer_id, amount, paid in reader.all(_Q.wrong_payers):
+        yield f"order {order_no} over {amount} fen: the wallet of its payer {payer_id} bore {paid}"

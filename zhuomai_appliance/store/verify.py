@@ -33,7 +33,7 @@ def prove(reader: Reader) -> Iterator[Proof]:
     total, lines = reader.one(_Q.ledger_total) or (0, 0)
     yield Proof("ledger", f"{lines} lines sum to {format_yuan(total)}", tuple(_ledger(reader)))
     yield Proof("balances", "rebuilt from the lines", tuple(_balances(reader)))
-    yield Proof("orders", "paid once, served once, posted once", tuple(_orders(reader)))
+    yield Proof("orders", "paid once, served once, posted once", (*_orders(reader), *payers.faults(reader)))
     count, up, down = reader.one(_session_query(reader, _Q.sessions_counted)) or (0, 0, 0)
     yield Proof("usage", f"{count} sessions, {up} octets up, {down} down", tuple(_usage(reader)))
     yield Proof("packs", "what is left and what was used make the whole", tuple(_packs(reader)))

@@ -103,3 +103,10 @@ FROM ledger_balance l LEFT JOIN credit_account c
 WHERE l.ledger_account LIKE 'wallet:%' AND l.balance_fen > 0
 GROUP BY l.project_id, l.ledger_account, l.balance_fen HAVING l.balance_fen > COALESCE(MAX(c.limit_fen), 0)
 ORDER BY l.project_id, l.ledger_account
+
+-- name: wrong_payers
+SELECT o.order_no, o.payer_id, o.amount_fen, CAST(COALESCE(SUM(l.amount_fen), 0) AS BIGINT)
+FROM orders o LEFT JOIN posting p ON p.project_id = o.project_id AND p.order_no = o.order_no AND p.kind = 'sale'
+LEFT JOIN posting_line l ON l.posting_id = p.id AND l.ledger_account IN ('wallet:' || o.payer_id, 'bonus:' || o.payer_id)
+WHERE o.payer_id IS NOT NULL AND o.channel = 'BALANCE' AND o.amount_fen > 0
+GROUP BY o.order_no, o.payer_id, o.amount_fen HAVING COALESCE(SUM(l.amount_fen), 0) <> o.amount_fen ORDER BY o.order_no
