@@ -92,7 +92,7 @@ class CapTests(SynchronousTestCase):
         """What the first report of a group used counts for the second."""
         single, grouped = a_school(day_octets=100 * MB), a_school(day_octets=100 * MB)
         together = Together(grouped)
-        grouped.accounting._store = together  # type: ignore[assignment]
+        grouped.accounting._store = together
         for school in (single, grouped):
             for kind, seconds in ((START, 0), (INTERIM, 300)):
                 for device in (1, 2):

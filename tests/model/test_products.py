@@ -120,7 +120,7 @@ def test_the_contracts_plans_can_be_sold() -> None:
         (PlanKind.DATA, 1, Terms(period=MONTH), "data"),
         (PlanKind.DATA, 1, Terms(quota=Quota(octets=0)), "data"),
         (PlanKind.DURATION, 1, Terms(), "online"),
-        (PlanKind.METERED, 1, Terms(meter_unit=MeterUnit.HOUR), "kind"),
+        (PlanKind.METERED, 1, Terms(), "meter"),
         (PlanKind.PERIOD, 1, Terms(period=MONTH, caps=Caps(day_octets=0)), "day_data"),
         (PlanKind.PERIOD, 1, Terms(period=MONTH, caps=Caps(month_seconds=0)), "month_online"),
         (PlanKind.FREE, 1, Terms(), "price"),

@@ -64,7 +64,7 @@ def test_the_month_has_its_successors_seconds_at_its_end() -> None:
 
 def test_what_was_used_in_another_month_does_not_count() -> None:
     """Buckets outside the calendar month are of no matter."""
-    spent = {local_day(t("2026-08-31 12:00"), SHANGHAI): Amount(500, 0, 0)}
+    spent: dict[int, Amount] = {local_day(t("2026-08-31 12:00"), SHANGHAI): Amount(500, 0, 0)}
     assert cap_state(Caps(month_octets=100), Direction.BOTH, spent, NOW, SHANGHAI).octets == 100
 
 

@@ -24,6 +24,7 @@ from zhuomai_appliance.model.moment import (
     next_calendar_start,
 )
 from zhuomai_appliance.model.money import Fen, half_up
+from zhuomai_appliance.model.plan_rules import RentMode
 from zhuomai_appliance.model.products import (
     BuyoutPrice,
     FirstMonth,
@@ -182,7 +183,14 @@ def cancel(entitlement: Entitlement, subscription_id: SubscriptionId, now: int) 
 
 def price_of(version: PlanVersion, start: int | None, zone: Zone, periods: int) -> Fen:
     """What so many periods cost: the first by `price_from`, each further one the full price."""
+    if _is_paid_by_and_by(version):
+        return Fen(0)
     return Fen(price_from(version, start, zone) + (periods - 1) * version.price_fen)
+
+
+def _is_paid_by_and_by(version: PlanVersion) -> bool:
+    """Whether its price is paid by use, or day by day, and nothing at the purchase."""
+    return version.kind is PlanKind.METERED or version.terms.meter.rent is RentMode.DAILY
 
 
 def price_from(version: PlanVersion, start: int | None, zone: Zone) -> Fen:
@@ -192,6 +200,8 @@ def price_from(version: PlanVersion, start: int | None, zone: Zone) -> Fen:
     the start included, rounded half up (W05, W07).
     """
     terms, price = version.terms, version.price_fen
+    if _is_paid_by_and_by(version):
+        return Fen(0)
     if start is None:
         return price
     today = local_day(start, zone)

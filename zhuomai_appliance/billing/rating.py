@@ -8,6 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
+from zhuomai_appliance.billing.tariffs import borders, window_at
 from zhuomai_appliance.model.allowances import has_rules
 from zhuomai_appliance.model.entitlement import (
     Entitlement,
@@ -20,8 +21,16 @@ from zhuomai_appliance.model.entitlement import (
     next_change_at,
     settle,
 )
-from zhuomai_appliance.model.moment import Timestamp
-from zhuomai_appliance.model.products import Direction, OnExhaust, SubscriptionId, SubscriptionState, move
+from zhuomai_appliance.model.moment import Timestamp, local_day
+from zhuomai_appliance.model.products import (
+    Direction,
+    OnExhaust,
+    PlanKind,
+    SubscriptionId,
+    SubscriptionState,
+    move,
+)
+from zhuomai_appliance.model.use import NO_USE, Amount
 
 
 class Outcome(StrEnum):
@@ -32,11 +41,20 @@ class Outcome(StrEnum):
     ENDED = "ended"
 
 
+class FreeUse(NamedTuple):
+    """Use in a free window: on which local day."""
+
+    day: int
+    up_octets: int
+    down_octets: int
+
+
 class Draw(NamedTuple):
     """What one subscription bore of some use; None where the account had no subscription to bear it.
 
     `input_octets` is what the user sent, `output_octets` what the user received. `overshoot_octets` and
-    `overshoot_seconds` of them came after the allowance or the term was over: recorded, at 0 fen (W35).
+    `overshoot_seconds` of them came after the allowance or the term was over: recorded, at 0 fen (W35). `metered` of them
+    has a price by its amount, `free` was used while a window of its plan left the allowance alone (W65).
     """
 
     subscription_id: SubscriptionId | None
@@ -45,6 +63,8 @@ class Draw(NamedTuple):
     seconds: int
     overshoot_octets: int = 0
     overshoot_seconds: int = 0
+    metered: Amount = NO_USE
+    free: tuple[FreeUse, ...] = ()
 
 
 class Verdict(NamedTuple):
@@ -119,8 +139,13 @@ def consume(
         # The common case: neither time nor a login moves the chain meanwhile, and nothing is used up
         octets, left = head.octets_left, head.seconds_left
         counted = head.direction.counted(up_octets, down_octets)
-        if (octets is None or counted < octets) and (left is None or seconds < left):
-            draws = () if whole == _NOTHING else (Draw(head.subscription_id, *whole),)
+        if (
+            (octets is None or counted < octets)
+            and (left is None or seconds < left)
+            and not _is_free_at_times(head)
+        ):
+            priced = Amount(*whole) if head.kind is PlanKind.METERED else NO_USE
+            draws = () if whole == _NOTHING else (Draw(head.subscription_id, *whole, metered=priced),)
             chain, _ = _less(entitlement, head, whole)
             return Consumption(chain, draws, (), _GO_ON, head.use is not None)
     begin = when - seconds
@@ -128,13 +153,14 @@ def consume(
     granted = consumed(entitlement) or consumed(chain)
     ledger = _Bearers()
     cursor, before = begin, _NOTHING
-    while (due := next_change_at(chain)) is not None and due < when:
+    stops = _window_borders(entitlement, begin, when)
+    while (due := _next(next_change_at(chain), stops, cursor)) is not None and due < when:
         if due > cursor:
             upto = whole.part(due - begin, seconds)
-            chain = _draw(chain, upto.less(before), due, ledger)
+            chain = _draw(chain, upto.less(before), due, ledger, cursor)
             cursor, before = due, upto
         chain = first_login(chain, due)
-    chain = at(_draw(chain, whole.less(before), when, ledger), when)
+    chain = at(_draw(chain, whole.less(before), when, ledger, cursor), when)
     verdict = _verdict(granted, consumed(chain))
     return Consumption(chain, ledger.draws(), tuple(ledger.exhausted), verdict, has_rules(chain))
 
@@ -149,12 +175,41 @@ def _verdict(granted: Segment | None, now: Segment | None) -> Verdict:
     return Verdict(Outcome.SWITCHED, policy_differs=granted.policy != now.policy)
 
 
-def _draw(chain: Entitlement, use: _Use, when: int, bearers: _Bearers) -> Entitlement:
-    """Draw from head after head until all of this use is borne."""
+def _is_free_at_times(head: Segment) -> bool:
+    """Whether windows leave an allowance alone; of a metered plan they are prices."""
+    return head.use is not None and bool(head.use.meter.windows) and head.kind is not PlanKind.METERED
+
+
+def _window_borders(chain: Entitlement, begin: int, when: int) -> list[Timestamp]:
+    """Where within a span a free window of one of the segments may begin or end."""
+    windows = [
+        w for s in chain.segments if s.use is not None and _is_free_at_times(s) for w in s.use.meter.windows
+    ]
+    return borders(windows, begin, when, chain.zone)
+
+
+def _next(due: Timestamp | None, stops: Sequence[Timestamp], cursor: int) -> Timestamp | None:
+    """The next instant at which a use is divided: where the chain moves, or a window begins or ends."""
+    for stop in stops:
+        if stop > cursor:
+            return stop if due is None else min(due, stop)
+    return due
+
+
+def _draw(chain: Entitlement, use: _Use, when: int, bearers: _Bearers, since: int) -> Entitlement:
+    """Draw from head after head until all of this use is borne; it began at `since`, and no window ends within it."""
     while True:
         head = consumed(chain)
         if head is None:
             bearers.overshoot(_last_bearer(chain), use)
+            return chain
+        if head.use is not None and _is_free_at_times(head):
+            window = window_at(head.use.meter.windows, min(since, max(when - 1, 0)), chain.zone)
+            if window is not None and window.price_fen == 0:
+                bearers.free(head.subscription_id, use, local_day(min(since, max(when - 1, 0)), chain.zone))
+                return chain
+        if head.kind is PlanKind.METERED or head.payg:
+            bearers.meter(head.subscription_id, use)
             return chain
         if head.throttled:
             bearers.overshoot(head.subscription_id, use)
@@ -220,6 +275,9 @@ def _used_up(chain: Entitlement, head: Segment, why: WhyNot, when: Timestamp) ->
     if policy.on_exhaust is OnExhaust.THROTTLE and policy.throttle is not None:
         slow = head._replace(throttled=True, policy=replace(policy, rate=policy.throttle))
         return first_login(settle(chain, _with(chain, slow), when), when)
+    if policy.on_exhaust is OnExhaust.PAYG:
+        paying = head._replace(payg=True)
+        return first_login(settle(chain, _with(chain, paying), when), when)
     over = head._replace(state=move(head.state, SubscriptionState.EXHAUSTED), ends_at=when)
     rest = [s for s in chain.segments if s.subscription_id != head.subscription_id]
     last = LastSegment(head.subscription_id, head.plan_name, why, when)
@@ -239,7 +297,17 @@ class _Bearers:
 
     def __init__(self) -> None:
         self._borne: dict[SubscriptionId | None, tuple[_Use, _Use]] = {}
+        self._metered: dict[SubscriptionId | None, _Use] = {}
+        self._free: dict[SubscriptionId | None, tuple[FreeUse, ...]] = {}
         self.exhausted: list[SubscriptionId] = []
+
+    def meter(self, who: SubscriptionId, use: _Use) -> None:
+        self.bear(who, use)
+        self._metered[who] = self._metered.get(who, _NOTHING).more(use)
+
+    def free(self, who: SubscriptionId, use: _Use, day: int) -> None:
+        self.bear(who, use)
+        self._free[who] = (*self._free.get(who, ()), FreeUse(day, use.up, use.down))
 
     def bear(self, who: SubscriptionId | None, use: _Use, beyond: _Use = _NOTHING) -> None:
         if use != _NOTHING:
@@ -251,7 +319,16 @@ class _Bearers:
 
     def draws(self) -> tuple[Draw, ...]:
         return tuple(
-            Draw(who, use.up, use.down, use.seconds, over.up + over.down, over.seconds)
+            Draw(
+                who,
+                use.up,
+                use.down,
+                use.seconds,
+                over.up + over.down,
+                over.seconds,
+                Amount(*self._metered.get(who, _NOTHING)),
+                self._free.get(who, ()),
+            )
             for who, (use, over) in self._borne.items()
         )
 

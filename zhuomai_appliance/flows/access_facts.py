@@ -95,7 +95,9 @@ class Gatherer:
             places=()
             if limits is None
             else self._reservations.places.around(limits, attempt, nas, own, present),
-            use=None if chain is None else facts_for(reader, chain, project_id, now),
+            use=None
+            if chain is None
+            else facts_for(reader, chain, project_id, now, len(slots), nas.interim_seconds),
         )
         # A chain that nothing waits in, and that time has not moved, is the same object after a login
         is_due = account.first_login_at is None or (

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from zhuomai_appliance.billing.rating import Draw, consume
 from zhuomai_appliance.billing.rating import Outcome as Drawn
+from zhuomai_appliance.billing.rating import consume
 from zhuomai_appliance.flows import chains, effects
-from zhuomai_appliance.flows.use_book import DayUse, UseBook
+from zhuomai_appliance.flows.use_book import UseBook
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import Session, SessionId
 from zhuomai_appliance.model.entitlement import Entitlement
@@ -56,8 +54,9 @@ def charge(
             amounts = (draw.input_octets, draw.output_octets, draw.seconds)
             shares += _by_day(draw.subscription_id, growth, amounts, zone)
         if drawn.has_rules:
-            used = days_of(drawn.draws, growth, zone)
-            after, verdict = UseBook(tx).after(after, verdict, project_id, used, at)
+            book = UseBook(tx)
+            after, verdict = book.after(before, drawn, growth, project_id, zone, at)
+            book.write()
         chains.put(tx, before, after, project_id)
         if verdict.outcome is Drawn.ENDED:
             wakes = effects.end_sessions_of(tx, account_id, project_id, "used_up", at)
@@ -76,17 +75,6 @@ def _by_day(
         sessions.UsageShare(subscription_id, share.day, *share.amounts)
         for share in split_by_day(growth.since, growth.until, amounts, zone)
         if any(share.amounts)
-    ]
-
-
-def days_of(draws: Sequence[Draw], growth: Growth, zone: Zone) -> list[DayUse]:
-    """What a report used, by local day, as the usage rows of these draws have it."""
-    return [
-        (share.day, *share.amounts)  # type: ignore[misc]  # three amounts went in
-        for draw in draws
-        for share in split_by_day(
-            growth.since, growth.until, (draw.input_octets, draw.output_octets, draw.seconds), zone
-        )
     ]
 
 

@@ -7,7 +7,7 @@ from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.use_facts import facts_for
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.access import Session
-from zhuomai_appliance.model.allowances import limits_of, rested
+from zhuomai_appliance.model.allowances import NO_LIMITS, limits_of, rested
 from zhuomai_appliance.model.network import Nas
 from zhuomai_appliance.policy.limits import interim_seconds, rate_for, session_timeout
 from zhuomai_appliance.store import accounts
@@ -32,7 +32,7 @@ def policy_now(
     if closed_at is not None and closed_at <= now:
         return None
     chain = chain_rules.load(login.chain)
-    use = facts_for(reader, chain, login.account.project_id, now)
+    use = facts_for(reader, chain, login.account.project_id, now, least_seconds=nas.interim_seconds)
     chain = chain if use is None else rested(chain, use, now)
     segment = chain_rules.current(chain, now)
     if segment is None:
@@ -48,14 +48,15 @@ def policy_now(
         rule=ruling.rate,
         throttled=segment.throttled,
     )
+    limits = NO_LIMITS if use is None else limits_of(segment, use, now, chain)
     timeout = session_timeout(
         segment.policy,
         chain_rules.coverage_end(chain, now),
         now,
         chain_rules.seconds_left(chain, now),
         ruling.forbidden_at,
-        None,
-        None if use is None else limits_of(segment, use, now, chain).seconds,
+        limits.money_seconds,
+        limits.seconds,
     )
     interval = interim_seconds(segment.policy, nas.interim_seconds, chain_rules.octets_left(chain, now), rate)
     spent, can, rule = max(0, now - session.started_at), profile.coa, ruling.rule

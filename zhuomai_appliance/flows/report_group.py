@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from zhuomai_appliance.billing.rating import Outcome, consume
 from zhuomai_appliance.flows import chains, effects
-from zhuomai_appliance.flows.charging import days_of, wants_shorter_interval
+from zhuomai_appliance.flows.charging import wants_shorter_interval
 from zhuomai_appliance.flows.guest_reports import Whose
 from zhuomai_appliance.flows.session_report import Recorded
 from zhuomai_appliance.flows.use_book import UseBook
@@ -165,8 +165,9 @@ class _Group:
         drawn = consume(chain, *spent, growth.until)
         after, verdict = drawn.entitlement, drawn.verdict
         if drawn.has_rules:
-            used = days_of(drawn.draws, growth, filed.zone)
-            after, verdict = self._book.after(after, verdict, project_id, used, filed.report.arrived_at)
+            after, verdict = self._book.after(
+                chain, drawn, growth, project_id, filed.zone, filed.report.arrived_at
+            )
         if after is not chain:
             self._chains[account_id] = self._chains[account_id][0], after, project_id
         for draw in drawn.draws:
@@ -221,6 +222,7 @@ class _Group:
         session_groups.grow(tx, [(row, seen_at) for is_changed, row, seen_at in rows if not is_changed])
         session_groups.change(tx, [(row, seen_at) for is_changed, row, seen_at in rows if is_changed])
         session_groups.add_usage(tx, tuple(self._usage.values()))
+        self._book.write()
         chains.put_all(tx, self._chains.values())
         for place, account_id, project_id, is_end, at in self._effects:
             if is_end:

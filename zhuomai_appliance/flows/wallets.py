@@ -14,7 +14,7 @@ from zhuomai_appliance.model.commerce import PostingId, PostingKind
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
-from zhuomai_appliance.store import ledger, orders
+from zhuomai_appliance.store import ledger, meters, orders
 from zhuomai_appliance.store.interface import Reader, Transaction
 
 
@@ -58,7 +58,17 @@ class PaidOut:
 
 
 def held(reader: Reader, project_id: ProjectId, account_id: AccountId) -> Held:
-    """What an account has: the ledger owes it, so the signs turn."""
+    """What an account has to spend: what the ledger owes it, less what its use cost and is not posted yet."""
+    have = booked(reader, project_id, account_id)
+    pending = meters.pending_fen(reader, project_id, account_id)
+    if not pending:
+        return have
+    used = rules.principal_first(have.principal_fen, have.bonus_fen, pending)
+    return Held(Fen(have.principal_fen - used[0]), Fen(have.bonus_fen - used[1]))
+
+
+def booked(reader: Reader, project_id: ProjectId, account_id: AccountId) -> Held:
+    """What the ledger owes an account, so the signs turn."""
     return Held(
         Fen(-ledger.balance(reader, project_id, rules.wallet(account_id))),
         Fen(-ledger.balance(reader, project_id, rules.bonus(account_id))),

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from zhuomai_appliance.model.chain import at, resting
 from zhuomai_appliance.model.segments import Entitlement, Rest, Segment, WhyNot
 from zhuomai_appliance.model.use import CapState, Spent, cap_state
 
 
+class Left(NamedTuple):
+    """Until when a segment rests for want of money, or because its free day is used up; what the money still buys."""
+
+    rest: Rest | None
+    seconds: int | None = None
+    octets: int | None = None
+
+
+NOTHING_LEFT: Final[Mapping[int, Left]] = {}
+
+
 class UseFacts(NamedTuple):
     """What is known of an account's use where a segment of its chain has rules about it.
 
-    ``spent`` holds its day buckets from the first day of the month on.
+    ``spent`` holds its day buckets from the first day of the month on; ``left`` what a segment's price leaves of the
+    money, by subscription, for those whose use costs something now.
     """
 
     spent: Spent
+    left: Mapping[int, Left] = NOTHING_LEFT
 
 
 class Limits(NamedTuple):
-    """What bounds a session beside its plan's own allowance; None where nothing does."""
+    """What bounds a session beside its plan's own allowance; None where nothing does. Money may come, caps begin anew."""
 
     seconds: int | None = None
     octets: int | None = None
+    money_seconds: int | None = None
+    money_octets: int | None = None
 
 
 NO_LIMITS = Limits()
@@ -53,13 +69,17 @@ def limits_of(segment: Segment, facts: UseFacts, now: int, chain: Entitlement) -
     if segment.use is None:
         return NO_LIMITS
     caps = _caps(segment, facts, now, chain)
-    return Limits(caps.seconds, caps.octets)
+    left = facts.left.get(segment.subscription_id)
+    if left is None:
+        return Limits(caps.seconds, caps.octets)
+    return Limits(caps.seconds, caps.octets, left.seconds, left.octets)
 
 
 def _rest_of(segment: Segment, facts: UseFacts, now: int, chain: Entitlement) -> Rest | None:
     caps = _caps(segment, facts, now, chain)
     if caps.rests_until is None:
-        return None
+        left = facts.left.get(segment.subscription_id)
+        return None if left is None else left.rest
     return Rest(caps.rests_until, WhyNot.MONTH_USED_UP if caps.by_month else WhyNot.DAY_USED_UP)
 
 

@@ -33,7 +33,8 @@ def _event_of(segment: Segment, cursor: int) -> Timestamp | None:
     """The instant at which time alone will change this segment or what it holds back."""
     if segment.state is _ACTIVE:
         if segment.rest is not None:
-            return min(segment.rest.until, segment.ends_at or FOREVER)
+            soonest = min(segment.rest.until, segment.ends_at or FOREVER)
+            return None if soonest == FOREVER else soonest
         return segment.ends_at
     waits_for = segment.not_before if segment.state is _QUEUED else None
     if segment.state is _RESERVED:
@@ -140,7 +141,7 @@ def _holds_back(other: Segment, candidate: Segment, cursor: int) -> bool:
         return other.activate_by is None or other.activate_by > cursor
     if other.state is _SUSPENDED:
         return True
-    if other.state is not _ACTIVE or other.is_open or other.throttled:
+    if other.state is not _ACTIVE or other.is_open or other.throttled or other.payg:
         return False
     return not (other.concurrent and candidate.concurrent)
 
@@ -201,16 +202,21 @@ def _months_of(segment: Segment) -> int | None:
 
 
 def _drop_superseded(segments: list[Segment], cursor: Timestamp) -> tuple[list[Segment], list[Segment]]:
-    """A throttled segment that may not run beside another is over as soon as another runs."""
-    if not any(s.throttled for s in segments) or not any(s.is_active and not s.throttled for s in segments):
+    """One that goes on slowly, or at a price, beside nothing else is over as soon as another runs."""
+    if not any(_is_spent(s) for s in segments) or not any(s.is_active and not _is_spent(s) for s in segments):
         return segments, []
     over = [
         s._replace(state=SubscriptionState.EXHAUSTED, ends_at=cursor)
         for s in segments
-        if s.throttled and not s.concurrent
+        if _is_spent(s) and not s.concurrent
     ]
     gone = {s.subscription_id for s in over}
     return [s for s in segments if s.subscription_id not in gone], over
+
+
+def _is_spent(segment: Segment) -> bool:
+    """Whether its allowance is used up and it goes on by its plan's way beyond that."""
+    return segment.throttled or segment.payg
 
 
 def _with_projections(segments: list[Segment], cursor: Timestamp, zone: Zone) -> list[Segment]:

@@ -67,6 +67,7 @@ class PostingKind(StrEnum):
     GIFT = "gift"
     FORFEIT = "forfeit"
     SHORTAGE = "shortage"
+    USAGE = "usage"
     CARD_SALE = "card_sale"
     CARD_VOID = "card_void"
     AGENT_DEPOSIT = "agent_deposit"

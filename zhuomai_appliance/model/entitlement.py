@@ -23,6 +23,7 @@ from zhuomai_appliance.model.chain import (
 from zhuomai_appliance.model.moment import Timestamp
 from zhuomai_appliance.model.products import OnExhaust, SubscriptionId, SubscriptionState
 from zhuomai_appliance.model.segments import (
+    RESTS,
     Entitlement,
     LastSegment,
     Rest,
@@ -67,7 +68,7 @@ __all__ = [
 
 _ACTIVE, _QUEUED = SubscriptionState.ACTIVE, SubscriptionState.QUEUED
 _RESERVED, _SUSPENDED = SubscriptionState.RESERVED, SubscriptionState.SUSPENDED
-_RESTS = frozenset((WhyNot.DAY_USED_UP, WhyNot.MONTH_USED_UP))
+_GOES_ON = frozenset((OnExhaust.THROTTLE, OnExhaust.PAYG))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def standing(entitlement: Entitlement, now: int) -> Standing | None:
         return Standing(chain, head, max_sessions(chain, now), coverage_end(chain, now), octets, seconds)
     # One plan and nothing behind it, as nearly everybody has: there is nothing to be walked
     policy = head.policy
-    if policy.on_exhaust is OnExhaust.THROTTLE:
+    if policy.on_exhaust in _GOES_ON:
         return Standing(chain, head, policy.max_sessions, head.ends_at, None, None)
     return Standing(chain, head, policy.max_sessions, head.ends_at, head.octets_left, head.seconds_left)
 
@@ -146,7 +147,13 @@ def consumed(entitlement: Entitlement) -> Segment | None:
 
 def _turn(segment: Segment) -> tuple[bool, int, int, int, int]:
     ends_at = FOREVER if segment.ends_at is None else segment.ends_at
-    return segment.throttled, segment.priority, ends_at, segment.purchased_at, segment.subscription_id
+    return (
+        segment.throttled or segment.payg,
+        segment.priority,
+        ends_at,
+        segment.purchased_at,
+        segment.subscription_id,
+    )
 
 
 def max_sessions(entitlement: Entitlement, now: int) -> int:
@@ -218,7 +225,7 @@ def _usable(entitlement: Entitlement, now: int) -> list[Segment]:
     head = consumed(walked)
     if head is None:
         return []
-    if head.policy.on_exhaust is OnExhaust.THROTTLE:
+    if head.policy.on_exhaust in _GOES_ON:
         return [head._replace(octets_left=None, seconds_left=None)]
     if len(walked.segments) == 1:
         return [head]
@@ -271,10 +278,10 @@ def why_not(entitlement: Entitlement, now: int) -> NoAccess | None:
         if segment.state is _ACTIVE:
             if segment.rest is None:
                 return None
-            if waiting is None or waiting.why not in _RESTS:
+            if waiting is None or waiting.why not in RESTS:
                 waiting = NoAccess(segment.rest.why, segment.rest.until, segment.plan_name)
             continue
-        if waiting is not None and waiting.why in _RESTS:
+        if waiting is not None and waiting.why in RESTS:
             continue
         if segment.state is _SUSPENDED:
             waiting = NoAccess(WhyNot.SUSPENDED, None, segment.plan_name)

@@ -24,6 +24,7 @@ __all__ = [
     "SaleRules",
     "SuspensionRules",
     "Tier",
+    "meter_problems",
 ]
 
 
@@ -174,3 +175,35 @@ class SaleRules:
     expiry_action: ExpiryAction = ExpiryAction.REJECT
     user_may_unbind: bool = True
     unbinds_per_month: int | None = None
+
+
+def meter_problems(
+    meter: MeterRules, rollover: RolloverRules, *, is_metered: bool, is_payg: bool
+) -> list[str]:
+    """Rules about use that would mean nothing, and what this release would promise and not keep; key first."""
+    found = []
+    if is_payg and meter.payg_price_fen is None:
+        found.append("on_exhaust: pay as you go needs a price, payg_price")
+    if is_payg and is_metered:
+        found.append("on_exhaust: a metered plan has no allowance that could be used up")
+    if meter.payg_price_fen is not None and not is_payg:
+        found.append('payg_price: needs on_exhaust = "payg"')
+    if meter.payg_unit not in {"hour", "gigabyte"}:
+        found.append("payg_unit: hour or gigabyte")
+    if meter.tiers and not is_metered:
+        found.append("tiers: belong to a metered plan")
+    if not is_metered and any(window.price_fen for window in meter.windows):
+        found.append("windows: a price of its own belongs to a metered plan; here a window is free, price 0")
+    if any(window.nas_groups for window in meter.windows):
+        found.append("windows: prices by devices are not kept yet; leave nas_groups out")
+    if any(not (0 <= w.start_minute < 1440 and 0 <= w.end_minute <= 1440) for w in meter.windows):
+        found.append('windows: a time of day is from "00:00" to "24:00"')
+    if min([0, *(w.price_fen for w in meter.windows), *(tier.price_fen for tier in meter.tiers)]) < 0:
+        found.append("windows, tiers: a price is not below zero")
+    if meter.rent is RentMode.DAILY:
+        found.append("rent: rent by the day is not taken yet; sell a month")
+    if meter.half_price_spans or meter.unused_month_free:
+        found.append("half_price, unused_month_free: nothing is credited yet; leave them out")
+    if rollover.keep:
+        found.append("rollover: nothing is carried over yet; leave it out")
+    return found

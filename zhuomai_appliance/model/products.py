@@ -19,6 +19,7 @@ from zhuomai_appliance.model.plan_rules import (
     RolloverRules,
     SaleRules,
     SuspensionRules,
+    meter_problems,
 )
 from zhuomai_appliance.model.traffic import RateLimit
 
@@ -328,7 +329,7 @@ def problems(kind: PlanKind, price_fen: int, terms: Terms) -> tuple[str, ...]:
         found.append("price: a free plan has none")
     if terms.policy.on_exhaust is OnExhaust.THROTTLE and terms.policy.throttle is None:
         found.append("on_exhaust: throttle needs the rate to fall to")
-    found += _unkept(kind, terms)
+    found += _problems_of_use(kind, terms)
     if terms.starts is Starts.AT_DATE and terms.starts_at is None:
         found.append("starts: at_date needs the date")
     if terms.starts is Starts.NEXT_CALENDAR_PERIOD and terms.period is None:
@@ -338,13 +339,9 @@ def problems(kind: PlanKind, price_fen: int, terms: Terms) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _unkept(kind: PlanKind, terms: Terms) -> list[str]:
-    """What this release would promise and not keep: a limit that limits nothing, a use that nobody charges."""
-    found = []
-    if terms.policy.on_exhaust is OnExhaust.PAYG:
-        found.append("on_exhaust: pay as you go needs a price and is not sold yet")
-    if kind is PlanKind.METERED:
-        found.append("kind: metered use is counted but not charged yet; sell a data or duration pack")
+def _problems_of_use(kind: PlanKind, terms: Terms) -> list[str]:
+    is_payg = terms.policy.on_exhaust is OnExhaust.PAYG
+    found = meter_problems(terms.meter, terms.rollover, is_metered=kind is PlanKind.METERED, is_payg=is_payg)
     for key, value in (
         ("day_data", terms.caps.day_octets),
         ("month_data", terms.caps.month_octets),

@@ -48,10 +48,16 @@ class WhyNot(StrEnum):
     NOT_STARTED = "not_started"
     DAY_USED_UP = "day_used_up"
     MONTH_USED_UP = "month_used_up"
+    BALANCE_SHORT = "balance_short"
+    OWN_LIMIT = "own_limit"
+
+
+RESTS: Final = frozenset((WhyNot.DAY_USED_UP, WhyNot.MONTH_USED_UP, WhyNot.BALANCE_SHORT, WhyNot.OWN_LIMIT))
+"""Why an active segment may rest."""
 
 
 class Rest(NamedTuple):
-    """Until when an active segment may not be used, and why: a cap of the day or month is reached."""
+    """Until when an active segment may not be used, and why: a cap is reached, or the money for its use is out."""
 
     until: Timestamp
     why: WhyNot
@@ -71,7 +77,7 @@ class Segment(NamedTuple):
     """
 
     # `use` are the rules that look at what was used, None for nearly all plans. A segment that rests is active and its
-    # time runs, but nothing may be used of it until then.
+    # time runs, but nothing may be used of it until then. One that is on `payg` has no allowance left and goes on at a price.
     subscription_id: SubscriptionId
     plan_version_id: PlanVersionId
     plan_name: str
@@ -99,6 +105,7 @@ class Segment(NamedTuple):
     suspended_at: Timestamp | None = None
     use: UseRules | None = None
     rest: Rest | None = None
+    payg: bool = False
 
     @property
     def is_active(self) -> bool:
@@ -283,6 +290,7 @@ def _text_around(segment: Segment) -> tuple[str, str, str]:
         "throttled": segment.throttled or None,
         "rest": segment.rest and [segment.rest.until, segment.rest.why.value],
         "use": segment.use and use_facts_of(segment.use),
+        "payg": segment.payg or None,
         "paused": segment.paused_days or None,
         "suspended": segment.suspended_at,
         "policy": _policy_facts(segment.policy),
@@ -334,6 +342,7 @@ def _segment_from(facts: Facts) -> Segment:
         gift_days=facts.maybe_number("gift_days", 0) or 0,
         use=use_rules_from(facts.raw("use")),
         rest=_rest_from(facts.items("rest")),
+        payg=facts.flag("payg"),
         paused_days=facts.maybe_number("paused", 0) or 0,
         suspended_at=moment_from(facts, "suspended"),
     )

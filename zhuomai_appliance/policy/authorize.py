@@ -37,6 +37,8 @@ _WHY: Final = {
     WhyNot.SUSPENDED: Reason.SUSPENDED,
     WhyNot.DAY_USED_UP: Reason.DAY_USED_UP,
     WhyNot.MONTH_USED_UP: Reason.MONTH_USED_UP,
+    WhyNot.BALANCE_SHORT: Reason.BALANCE_SHORT,
+    WhyNot.OWN_LIMIT: Reason.OWN_LIMIT,
 }
 
 _WHY_WITH_TIME: Final = frozenset(
@@ -253,7 +255,8 @@ def grant(case: Case) -> Grant:
     found, facts = case.standing, case.known
     if found is None:
         raise LookupError("nothing is granted without a plan")
-    segment, left, interval = found.segment, found.octets_left, facts.nas.interim_seconds
+    segment, interval = found.segment, facts.nas.interim_seconds
+    left = _least(found.octets_left, case.limits.money_octets)
     policy, rule_rate = segment.policy, None if facts.rules is None else case.ruling.rate
     rate, _ = chosen_rate(
         policy.rate, facts.account_rate, facts.group_rate, rule=rule_rate, throttled=segment.throttled
@@ -263,7 +266,7 @@ def grant(case: Case) -> Grant:
         idle_timeout_seconds=None,
         octets_left=left,
         rate=rate,
-        acct_interim_seconds=interim_seconds(policy, interval, _nearest(left, case), rate),
+        acct_interim_seconds=interim_seconds(policy, interval, _least(left, case.limits.octets), rate),
         user_group=facts.user_group,
         plan_name=segment.plan_name,
     )
@@ -272,12 +275,14 @@ def grant(case: Case) -> Grant:
     return made if facts.rules is None else _overridden(made, case.ruling.rule)
 
 
-def _nearest(left: int | None, case: Case) -> int | None:
-    """Octets until something ends the session: a cap of the day ends it like an allowance, and may begin anew at midnight."""
-    cap = case.limits.octets
-    if cap is None:
-        return left
-    return cap if left is None else min(left, cap)
+def _least(left: int | None, other: int | None) -> int | None:
+    """The smaller of two amounts of octets, None where neither is bounded.
+
+    A cap of the day shortens the interval between reports and bounds no quota: it may begin anew at midnight.
+    """
+    if left is None or other is None:
+        return other if left is None else left
+    return min(left, other)
 
 
 def _overridden(made: Grant, rule: AccessRule | None) -> Grant:

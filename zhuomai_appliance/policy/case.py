@@ -125,7 +125,13 @@ class Case:
         forbidden_at = None if self.known.rules is None else self.ruling.forbidden_at
         policy, limits = found.segment.policy, self.limits
         return session_timeout(
-            policy, found.coverage_end, self.now, found.seconds_left, forbidden_at, None, limits.seconds
+            policy,
+            found.coverage_end,
+            self.now,
+            found.seconds_left,
+            forbidden_at,
+            limits.money_seconds,
+            limits.seconds,
         )
 
     @property

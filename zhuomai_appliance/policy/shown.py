@@ -228,7 +228,7 @@ def time(case: Case) -> Shown:
         case.now,
         found.seconds_left,
         case.ruling.forbidden_at,
-        None,
+        case.limits.money_seconds,
         case.limits.seconds,
     )
     return {f"{why.value}_seconds": seconds for seconds, why in sorted(ends)}

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from zhuomai_appliance.model import entitlement
 from zhuomai_appliance.model.entitlement import Entitlement, Segment, WhyNot
+from zhuomai_appliance.model.segments import RESTS
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId, AccountStatus, GroupId
 from zhuomai_appliance.store.interface import Reader, Row, Value
@@ -22,7 +23,7 @@ from zhuomai_appliance.store.sql import load
 
 _Q = load("reports_people")
 
-_NORMAL: Final = frozenset({WhyNot.NOT_STARTED, WhyNot.DAY_USED_UP, WhyNot.MONTH_USED_UP})
+_NORMAL: Final = frozenset({WhyNot.NOT_STARTED, *RESTS})
 _EXPIRED: Final = frozenset({WhyNot.EXPIRED, WhyNot.DATA_USED_UP, WhyNot.TIME_USED_UP})
 
 

@@ -98,7 +98,8 @@ def _packs(reader: Reader) -> Iterator[str]:
     for subscription_id, octets_left, seconds_left, octets, online, text, up, down, seconds in reader.all(
         _Q.packs
     ):
-        quota = load_terms(text).quota
+        terms = load_terms(text)
+        quota, has_free_windows = terms.quota, bool(terms.meter.windows)
         octets = quota.octets if octets is None else octets
         online = quota.online_seconds if online is None else online
         for name, left, whole, used in (
@@ -106,6 +107,8 @@ def _packs(reader: Reader) -> Iterator[str]:
             ("seconds", seconds_left, online, seconds),
         ):
             if left is None or whole is None:
+                continue
+            if has_free_windows and used + left >= whole:
                 continue
             # The last report of a pack may go beyond its end before the device is told to stop.
             if left < 0 or (left > 0 and used + left != whole) or (left == 0 and used < whole):

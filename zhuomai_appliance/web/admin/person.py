@@ -51,6 +51,8 @@ _WHY: Final = {
     WhyNot.SUSPENDED: Reason.SUSPENDED,
     WhyNot.DAY_USED_UP: Reason.DAY_USED_UP,
     WhyNot.MONTH_USED_UP: Reason.MONTH_USED_UP,
+    WhyNot.BALANCE_SHORT: Reason.BALANCE_SHORT,
+    WhyNot.OWN_LIMIT: Reason.OWN_LIMIT,
     WhyNot.NOT_STARTED: Reason.NO_PLAN,
 }
 _BARS: Final = {
