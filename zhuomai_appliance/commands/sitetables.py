@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from zhuomai_appliance.commands.sitetables_billing import RolloverTable, UseTable
 from zhuomai_appliance.commands.sitewords import (
     BRANDING,
     Address,
@@ -56,6 +57,7 @@ from zhuomai_appliance.model.network import (
     Vendor,
 )
 from zhuomai_appliance.model.people import BindingMode
+from zhuomai_appliance.model.plan_rules import RolloverRules
 from zhuomai_appliance.model.products import (
     DEFAULT_ACTIVATE_BY_DAYS,
     DEFAULT_PRIORITY,
@@ -213,6 +215,8 @@ class PlanTable(Table):
     day_online: Seconds | None = None
     month_online: Seconds | None = None
     meter: MeterUnit | None = None
+    use: UseTable = UseTable()
+    rollover: RolloverTable | None = None
     rate: Name | None = None
     session_cap: Seconds | None = None
     max_sessions: Count = 1
@@ -265,6 +269,8 @@ class PlanTable(Table):
             priority=self.priority,
             concurrent=self.concurrent,
             meter_unit=self.meter,
+            meter=self.use.value(),
+            rollover=RolloverRules() if self.rollover is None else self.rollover.value(),
             subject=self.subject,
             activate_by_days=self.activate_by_days,
         )
