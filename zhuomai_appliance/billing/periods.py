@@ -138,8 +138,8 @@ def check_extent(version: PlanVersion, extent: Extent) -> None:
 
 def _term(version: PlanVersion, extent: Extent) -> Term | None:
     period = version.terms.period
-    if period is None:
-        return None
+    if period is None or version.terms.meter.rent is RentMode.DAILY:
+        return None  # with rent by the day it runs as long as that is paid
     return Term(replace(period, count=period.count * extent.all_periods), version.terms.anchor)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from zhuomai_appliance.billing.rents import days_in_month, rent_due
 from zhuomai_appliance.billing.tariffs import (
     Metered,
     Tariff,
@@ -29,10 +30,10 @@ from zhuomai_appliance.model.moment import (
     month_start,
 )
 from zhuomai_appliance.model.network import ProjectId
-from zhuomai_appliance.model.plan_rules import MeterRules
+from zhuomai_appliance.model.plan_rules import MeterRules, RentMode
 from zhuomai_appliance.model.products import PlanKind
 from zhuomai_appliance.model.use import NO_USE, Amount, month_days
-from zhuomai_appliance.store import meters, sessions
+from zhuomai_appliance.store import meters, rents, sessions
 from zhuomai_appliance.store.interface import Reader, Transaction
 from zhuomai_appliance.store.meters import MeterRow
 
@@ -156,7 +157,7 @@ class AccountUse:
         return UseFacts(self._spent, left)
 
     def _left(self, segment: Segment, now: int, others: int, least_seconds: int) -> Left | None:
-        rest = self._free_rest(segment, now)
+        rest = self._free_rest(segment, now) or self._rent_rest(segment, now)
         if rest is not None:
             return Left(rest)
         tariff = tariff_of(segment)
@@ -214,6 +215,19 @@ class AccountUse:
         ends = borders(windows, now, now + LOOK_AHEAD_SECONDS, self._zone)
         return Rest(ends[0], WhyNot.DAY_USED_UP)
 
+    def _rent_rest(self, segment: Segment, now: int) -> Rest | None:
+        """Rent by the day that is not paid for today: who has the money is let in, it is taken within a minute (W64)."""
+        if segment.use is None or segment.use.meter.rent is not RentMode.DAILY:
+            return None
+        month, today = month_days(now, self._zone)[0], local_day(now, self._zone)
+        row = rents.rent_of(self._reader, self._project_id, segment.subscription_id, month)
+        if row.last_day >= today:
+            return None
+        due = rent_due(segment.use.price_fen, row.days + 1, days_in_month(now, self._zone))
+        if self._money_fen >= due - row.charged_fen:
+            return None
+        return Rest(FOREVER, WhyNot.BALANCE_SHORT)
+
 
 def _of(row: MeterRow) -> Metered:
     return Metered(row.amount, row.window_weight)
@@ -224,4 +238,6 @@ def _is_priced(segment: Segment) -> bool:
     if segment.use is None:
         return False
     meter = segment.use.meter
-    return segment.kind is PlanKind.METERED or meter.payg_price_fen is not None or bool(meter.windows)
+    if meter.rent is RentMode.DAILY or segment.kind is PlanKind.METERED:
+        return True
+    return meter.payg_price_fen is not None or bool(meter.windows)

@@ -178,7 +178,13 @@ class SaleRules:
 
 
 def meter_problems(
-    meter: MeterRules, rollover: RolloverRules, *, is_metered: bool, is_payg: bool
+    meter: MeterRules,
+    rollover: RolloverRules,
+    *,
+    is_metered: bool,
+    is_payg: bool,
+    is_month: bool,
+    has_months: bool,
 ) -> list[str]:
     """Rules about use that would mean nothing, and what this release would promise and not keep; key first."""
     found = []
@@ -200,10 +206,10 @@ def meter_problems(
         found.append('windows: a time of day is from "00:00" to "24:00"')
     if min([0, *(w.price_fen for w in meter.windows), *(tier.price_fen for tier in meter.tiers)]) < 0:
         found.append("windows, tiers: a price is not below zero")
-    if meter.rent is RentMode.DAILY:
-        found.append("rent: rent by the day is not taken yet; sell a month")
-    if meter.half_price_spans or meter.unused_month_free:
-        found.append("half_price, unused_month_free: nothing is credited yet; leave them out")
+    if meter.rent is RentMode.DAILY and not is_month:
+        found.append('rent: by the day is the price of a month: kind = "period", period = "1 month"')
+    if (meter.half_price_spans or meter.unused_month_free) and not has_months:
+        found.append("half_price, unused_month_free: belong to a plan of months or years")
     if rollover.keep:
         found.append("rollover: nothing is carried over yet; leave it out")
     return found

@@ -341,7 +341,15 @@ def problems(kind: PlanKind, price_fen: int, terms: Terms) -> tuple[str, ...]:
 
 def _problems_of_use(kind: PlanKind, terms: Terms) -> list[str]:
     is_payg = terms.policy.on_exhaust is OnExhaust.PAYG
-    found = meter_problems(terms.meter, terms.rollover, is_metered=kind is PlanKind.METERED, is_payg=is_payg)
+    months = terms.period.months if kind is PlanKind.PERIOD and terms.period is not None else None
+    found = meter_problems(
+        terms.meter,
+        terms.rollover,
+        is_metered=kind is PlanKind.METERED,
+        is_payg=is_payg,
+        is_month=months == 1,
+        has_months=months is not None,
+    )
     for key, value in (
         ("day_data", terms.caps.day_octets),
         ("month_data", terms.caps.month_octets),

@@ -23,7 +23,7 @@ from zhuomai_appliance.model.moment import (
     month_start,
     next_midnight,
 )
-from zhuomai_appliance.model.plan_rules import MeterRules
+from zhuomai_appliance.model.plan_rules import MeterRules, RentMode
 from zhuomai_appliance.model.products import Caps, Direction, PlanKind, PlanVersion
 from zhuomai_appliance.model.records import facts_of, record_of
 
@@ -32,7 +32,8 @@ from zhuomai_appliance.model.records import facts_of, record_of
 class UseRules:
     """The rules of one plan version that look at what was used: its caps, and what use costs.
 
-    `price_fen` is for one `unit` ("hour", "gigabyte") of a metered plan; an empty unit meters nothing from the start.
+    `price_fen` is for one `unit` ("hour", "gigabyte") of a metered plan, or for a month that is paid day by day; an empty
+    unit meters nothing from the start.
     """
 
     caps: Caps = field(default_factory=Caps)
@@ -50,7 +51,7 @@ def use_rules(version: PlanVersion) -> UseRules | None:
     is_metered = version.kind is PlanKind.METERED and terms.meter_unit is not None
     rules = UseRules(
         caps=terms.caps,
-        price_fen=version.price_fen if is_metered else 0,
+        price_fen=version.price_fen if is_metered or terms.meter.rent is RentMode.DAILY else 0,
         unit=str(terms.meter_unit) if is_metered else "",
         meter=terms.meter,
     )
