@@ -22,6 +22,8 @@ class AlarmKind(StrEnum):
     """A session that should be over could not be ended at its device."""
     RATE_DIFFERS = "rate_differs"
     """A device acknowledged a rate and reports another."""
+    EFFECT_FAILED = "effect_failed"
+    """What was to be told to a device could not be worked on, by a fault of ours; until something is again."""
 
 
 class Alarm(NamedTuple):

@@ -42,6 +42,9 @@ STALE_AGAIN_SECONDS: Final = 60
 _LIFTED: Final = frozenset(("expired", "used_up", "not_allowed"))
 """Reasons that a purchase may have taken away while the request waited; what rules and lists forbid stays forbidden."""
 
+_FAULT: Final = "a fault of this machine: its log has it"
+"""The result of an effect that could not be worked on, for the operator; never what went wrong, which may hold secrets."""
+
 _OVER: Final = frozenset((NakAction.DONE, NakAction.GONE))
 
 
@@ -74,6 +77,7 @@ class Dispatcher:
         self._pace = Pace()
         self._running = False
         self._sending: set[int] = set()
+        self._faulty: dict[NasId, str] = {}
 
     async def run(self) -> int:
         """Send what is due, as much as the pace allows; how many were begun."""
@@ -110,7 +114,7 @@ class Dispatcher:
     def _begin(self, nas_id: NasId, row: journal.OutboxRow) -> None:
         self._sending.add(row.id)
         self._pace.begin(nas_id)
-        sent = Deferred.fromCoroutine(self._send(row))
+        sent = Deferred.fromCoroutine(self._send_or_give_up(nas_id, row))
         sent.addErrback(self._failed, row)
         sent.addBoth(self._over, nas_id, row)
 
@@ -119,33 +123,69 @@ class Dispatcher:
         self._pace.end(nas_id)
 
     def _failed(self, reason: object, row: journal.OutboxRow) -> None:
-        self.log.error("effect {key} could not be worked on: {reason}", key=row.key, reason=str(reason))
+        self.log.error("effect {key} could not be given up: {reason}", key=row.key, reason=str(reason))
 
-    async def _send(self, row: journal.OutboxRow) -> None:
+    async def _send_or_give_up(self, nas_id: NasId, row: journal.OutboxRow) -> None:
+        """Work on an effect; a fault of ours ends it as a device that cannot now does, with an alarm."""
         try:
-            stored = sessions.by_id(self._store.reader, SessionId(row.payload["session_id"]))
-            if stored is None or stored.session.stopped_at is not None:
-                await self._finish(row, ok=True, result="the session is over")
-                return
-            if row.kind == effects.VERIFY:
-                self._watched.forget_rate(stored.session.id)
-                await self._finish(row, ok=False, result="the device has not reported since")
-                return
-            nas = self._tables.by_id(stored.session.nas_id)
-            if nas is None:
-                await self._finish(row, ok=False, result="its access device is no longer listed")
-                return
-            if row.kind == effects.CONFIRM:
-                await self._confirm(row, stored, nas)
-            elif row.kind == effects.CHANGE:
-                await self._change(row, stored.session, nas)
-            elif row.kind in (effects.STALE, effects.REACH):
-                await self._ask_stale(row, stored, nas)
-            else:
-                await self._disconnect(row, stored, nas)
+            await self._send(row)
         except StoreUnavailable as error:
             # Sent or not, the row still waits: it goes out again when the disk works (harmless twice)
             self.log.warn("effect {key} waits for the disk: {error}", key=row.key, error=str(error))
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not be met again without end
+            self.log.failure("effect {key} could not be worked on", key=row.key)
+            await self._fault(nas_id, row, error)
+            return
+        if nas_id in self._faulty:
+            self._alarms.clear(AlarmKind.EFFECT_FAILED, self._faulty.pop(nas_id), self._clock())
+
+    async def _fault(self, nas_id: NasId, row: journal.OutboxRow, error: Exception) -> None:
+        """Try again on the schedule; then the effect has failed, and what has no right to run on is marked."""
+        if row.tries + 1 < TRIES:
+            await self._postpone(row, AGAIN_SECONDS[row.tries], _FAULT)
+            return
+        now, nas = self._clock(), self._tables.by_id(nas_id)
+        session_id, why = SessionId(row.payload.get("session_id", 0)), row.payload.get("why", "")
+
+        def task(tx: Transaction) -> None:
+            if not journal.finish_effect(tx, row, ok=False, result=_FAULT, at=now):
+                return
+            if row.kind == effects.CHANGE and row.payload.get("must", True):
+                effects.end_session(tx, session_id, row.project_id, "policy_changed", now, again=True)
+            elif row.kind == effects.STALE:
+                sessions.close_stale(tx, session_id, row.payload.get("seen_at", 0))
+            elif why in effects.MARKING:
+                marks.mark_session(tx, session_id, why, _FAULT, now)
+
+        await self._store.write(task)
+        if why in effects.MARKING:
+            self._watched.mark(session_id, why)
+        self._faulty[nas_id] = f"device {nas_id}" if nas is None else nas.name
+        words = f"{row.key}: {type(error).__name__}"
+        self._alarms.sound(AlarmKind.EFFECT_FAILED, self._faulty[nas_id], words, now)
+
+    async def _send(self, row: journal.OutboxRow) -> None:
+        stored = sessions.by_id(self._store.reader, SessionId(row.payload["session_id"]))
+        if stored is None or stored.session.stopped_at is not None:
+            await self._finish(row, ok=True, result="the session is over")
+            return
+        if row.kind == effects.VERIFY:
+            self._watched.forget_rate(stored.session.id)
+            await self._finish(row, ok=False, result="the device has not reported since")
+            return
+        nas = self._tables.by_id(stored.session.nas_id)
+        if nas is None:
+            await self._finish(row, ok=False, result="its access device is no longer listed")
+            return
+        if row.kind == effects.CONFIRM:
+            await self._confirm(row, stored, nas)
+        elif row.kind == effects.CHANGE:
+            await self._change(row, stored.session, nas)
+        elif row.kind in (effects.STALE, effects.REACH):
+            await self._ask_stale(row, stored, nas)
+        else:
+            await self._disconnect(row, stored, nas)
 
     # Disconnect ---------------------------------------------------------------------------------------------------------
 

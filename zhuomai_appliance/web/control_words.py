@@ -44,6 +44,7 @@ RESULTS: Final[Mapping[str, str]] = {
     "answers do not verify: the shared secrets differ": mark("Its answers do not verify: the secrets differ."),
     "too many requests on their way to the device": mark("Too many requests are on their way to the device."),
     "the session is over": mark("The session was over already."),
+    "a fault of this machine: its log has it": mark("A fault of this machine: its log has it."),
     "closed without a Stop": mark("The device agreed and sent no end: closed at its last report."),
     "its access device is no longer listed": mark("Its access device is no longer listed."),
     "the device cannot change a session": mark("This maker's devices cannot change it: the session ends instead."),
@@ -59,6 +60,7 @@ ALARMS: Final[Mapping[AlarmKind, str]] = {
     AlarmKind.NAS_QUIET: mark("Access device sends too few reports"),
     AlarmKind.MUST_REAUTH: mark("Session could not be ended at its device"),
     AlarmKind.RATE_DIFFERS: mark("Session runs at another rate than its device agreed to"),
+    AlarmKind.EFFECT_FAILED: mark("Requests to the device fail by a fault of this machine"),
 }
 
 _NAK: Final = re.compile(r"^nak (\d+)\b")
