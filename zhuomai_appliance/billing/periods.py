@@ -35,6 +35,7 @@ from zhuomai_appliance.model.products import (
     SubscriptionState,
     move,
 )
+from zhuomai_appliance.model.rollover import Rollover
 from zhuomai_appliance.model.use import use_rules
 
 MOST_PERIODS: Final = 120
@@ -119,6 +120,7 @@ def _new_segment(
         free_until_first=terms.first_month is FirstMonth.FREE_UNTIL_FIRST and terms.anchor is Anchor.CALENDAR,
         gift_days=extent.gift_days,
         use=use_rules(version),
+        rollover=_rollover(version, extent),
     )
 
 
@@ -134,6 +136,20 @@ def check_extent(version: PlanVersion, extent: Extent) -> None:
         raise CannotBuyError(f"{version.plan_name} is not sold by the period: buy it once more instead")
     if extent.gift_days and version.terms.period is None and version.terms.buyout_ends_at is None:
         raise CannotBuyError(f"{version.plan_name} has no end that days could be added to")
+
+
+def _rollover(version: PlanVersion, extent: Extent) -> Rollover | None:
+    """How what is left of this purchase goes on; None where it lapses."""
+    rules, quota = version.terms.rollover, version.terms.quota
+    if not rules.keep:
+        return None
+    return Rollover(
+        own_octets=allowance(quota.octets, extent, extent.gift_octets),
+        own_seconds=allowance(quota.online_seconds, extent, extent.gift_seconds),
+        most_octets=rules.most_octets,
+        most_seconds=rules.most_seconds,
+        periods=rules.periods,
+    )
 
 
 def _term(version: PlanVersion, extent: Extent) -> Term | None:

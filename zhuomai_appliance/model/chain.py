@@ -12,6 +12,7 @@ from typing import Final
 
 from zhuomai_appliance.model.moment import DAY_SECONDS, Anchor, Timestamp, Zone, calendar_start, end_of
 from zhuomai_appliance.model.products import SubscriptionId, SubscriptionState
+from zhuomai_appliance.model.rollover import carried
 from zhuomai_appliance.model.segments import Entitlement, LastSegment, Rest, Segment, WhyNot
 
 FOREVER: Final = Timestamp(2**62)
@@ -179,6 +180,8 @@ def begin(segment: Segment, start: Timestamp, zone: Zone, after: Sequence[Segmen
             if before.chain_anchor_at is not None:
                 origin, months = before.chain_anchor_at, before.chain_months + length
                 break
+    if segment.rollover is not None:
+        segment = _with_what_is_left(segment, start, after)
     ends_at = segment.buyout_ends_at
     if segment.term is not None:
         period, anchor = segment.term
@@ -192,6 +195,26 @@ def begin(segment: Segment, start: Timestamp, zone: Zone, after: Sequence[Segmen
     return segment._replace(
         state=_ACTIVE, starts_at=start, ends_at=ends_at, chain_anchor_at=origin, chain_months=months
     )
+
+
+def _with_what_is_left(segment: Segment, start: int, after: Sequence[Segment]) -> Segment:
+    """The segment with what the same plan's period left that ended at this instant, where its rules let it go on."""
+    rules = segment.rollover
+    for before in after:
+        same = before.plan_name == segment.plan_name and before.ends_at == start
+        if (
+            rules is None
+            or before.rollover is None
+            or not same
+            or before.state is not SubscriptionState.FINISHED
+        ):
+            continue
+        rolled = carried(before.rollover, before.octets_left, before.seconds_left)
+        rules = rules._replace(rolled=rolled)
+        return segment._replace(
+            rollover=rules, octets_left=rules.granted_octets, seconds_left=rules.granted_seconds
+        )
+    return segment
 
 
 def _months_of(segment: Segment) -> int | None:

@@ -81,7 +81,7 @@ class NoAccess:
 
 
 class SegmentChange(NamedTuple):
-    """The columns of one subscription row that a changed chain sets."""
+    """The columns of one subscription row that a changed chain sets; None of what is granted leaves it as it is."""
 
     subscription_id: SubscriptionId
     state: SubscriptionState
@@ -90,6 +90,8 @@ class SegmentChange(NamedTuple):
     ends_at: Timestamp | None
     octets_left: int | None
     seconds_left: int | None
+    granted_octets: int | None = None
+    granted_seconds: int | None = None
 
 
 class Standing(NamedTuple):
@@ -310,6 +312,8 @@ def changes(before: Entitlement, after: Entitlement) -> tuple[SegmentChange, ...
             ends_at=s.ends_at,
             octets_left=s.octets_left,
             seconds_left=s.seconds_left,
+            granted_octets=s.rollover.granted_octets if s.rollover and s.rollover.rolled else None,
+            granted_seconds=s.rollover.granted_seconds if s.rollover and s.rollover.rolled else None,
         )
         for s in (*after.ended, *after.segments)
         if known.get(s.subscription_id) != s

@@ -185,6 +185,7 @@ def meter_problems(
     is_payg: bool,
     is_month: bool,
     has_months: bool,
+    has_allowance: bool,
 ) -> list[str]:
     """Rules about use that would mean nothing, and what this release would promise and not keep; key first."""
     found = []
@@ -210,6 +211,6 @@ def meter_problems(
         found.append('rent: by the day is the price of a month: kind = "period", period = "1 month"')
     if (meter.half_price_spans or meter.unused_month_free) and not has_months:
         found.append("half_price, unused_month_free: belong to a plan of months or years")
-    if rollover.keep:
-        found.append("rollover: nothing is carried over yet; leave it out")
+    if rollover.keep and not has_allowance:
+        found.append("rollover: there is no allowance with a period that could go on")
     return found

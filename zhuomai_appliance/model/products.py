@@ -349,6 +349,8 @@ def _problems_of_use(kind: PlanKind, terms: Terms) -> list[str]:
         is_payg=is_payg,
         is_month=months == 1,
         has_months=months is not None,
+        has_allowance=terms.period is not None
+        and (terms.quota.octets, terms.quota.online_seconds) != (None, None),
     )
     for key, value in (
         ("day_data", terms.caps.day_octets),

@@ -23,6 +23,7 @@ from zhuomai_appliance.model.products import (
     SubscriptionId,
     SubscriptionState,
 )
+from zhuomai_appliance.model.rollover import Rollover, rollover_facts, rollover_from
 from zhuomai_appliance.model.terms import moment_from, period_from, policy_facts, policy_from
 from zhuomai_appliance.model.use import UseRules, use_facts_of, use_rules_from
 
@@ -106,6 +107,7 @@ class Segment(NamedTuple):
     use: UseRules | None = None
     rest: Rest | None = None
     payg: bool = False
+    rollover: Rollover | None = None
 
     @property
     def is_active(self) -> bool:
@@ -291,6 +293,7 @@ def _text_around(segment: Segment) -> tuple[str, str, str]:
         "rest": segment.rest and [segment.rest.until, segment.rest.why.value],
         "use": segment.use and use_facts_of(segment.use),
         "payg": segment.payg or None,
+        "rollover": segment.rollover and rollover_facts(segment.rollover),
         "paused": segment.paused_days or None,
         "suspended": segment.suspended_at,
         "policy": _policy_facts(segment.policy),
@@ -343,6 +346,7 @@ def _segment_from(facts: Facts) -> Segment:
         use=use_rules_from(facts.raw("use")),
         rest=_rest_from(facts.items("rest")),
         payg=facts.flag("payg"),
+        rollover=rollover_from(facts.items("rollover")),
         paused_days=facts.maybe_number("paused", 0) or 0,
         suspended_at=moment_from(facts, "suspended"),
     )

@@ -23,13 +23,17 @@ WHERE subscription.id = (n.value ->> 0)::bigint AND subscription.state = n.value
 
 -- name: update_subscriptions
 UPDATE subscription SET state = n.value ->> 1, anchor_at = n.value ->> 2, starts_at = n.value ->> 3,
-       ends_at = n.value ->> 4, octets_left = n.value ->> 5, seconds_left = n.value ->> 6
+       ends_at = n.value ->> 4, octets_left = n.value ->> 5, seconds_left = n.value ->> 6,
+       granted_octets = COALESCE(n.value ->> 7, granted_octets),
+       granted_seconds = COALESCE(n.value ->> 8, granted_seconds)
 FROM json_each(:rows) n WHERE subscription.id = n.value ->> 0
 
 -- name: update_subscriptions postgres
 UPDATE subscription SET state = n.value ->> 1, anchor_at = (n.value ->> 2)::bigint,
        starts_at = (n.value ->> 3)::bigint, ends_at = (n.value ->> 4)::bigint,
-       octets_left = (n.value ->> 5)::bigint, seconds_left = (n.value ->> 6)::bigint
+       octets_left = (n.value ->> 5)::bigint, seconds_left = (n.value ->> 6)::bigint,
+       granted_octets = COALESCE((n.value ->> 7)::bigint, granted_octets),
+       granted_seconds = COALESCE((n.value ->> 8)::bigint, granted_seconds)
 FROM jsonb_array_elements(:rows::jsonb) n WHERE subscription.id = (n.value ->> 0)::bigint
 
 -- name: subscriptions_of
