@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from zhuomai_appliance.flows import cards, housekeeping, metering, rents
+from zhuomai_appliance.flows import base_plans, cards, housekeeping, metering, rents
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_rules import Patrol
 from zhuomai_appliance.net.clocks import JumpWatch
@@ -68,6 +68,7 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
         Round("earnings", 3600.0, settled(housekeeping.earn, appliance.tables), clocks),
         Round("cards", 600.0, settled(cards.upkeep, appliance.vault), clocks),
         Round("meters", 3600.0, settled(metering.post_all), clocks),
+        Round("base plans", 60.0, settled(base_plans.look, appliance.tables), clocks),
         Round("rents", 60.0, settled(rents.take_rents, appliance.tables), clocks),
         Round("month credits", 3600.0, settled(rents.credit_months, appliance.tables), clocks),
         Round("tidy", 600.0, timed(housekeeping.tidy), clocks),
