@@ -80,6 +80,7 @@ class Refund:
     decided_at: int | None
     finished_at: int | None
     failure: str
+    username: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,7 @@ def _refund(row: Row) -> Refund:
         decided_at=row[19],
         finished_at=row[20],
         failure=row[21],
+        username=row[22] or "",
     )
 
 

@@ -31,7 +31,7 @@ SELECT state, at, operator, memo FROM refund_step WHERE project_id = :project_id
 -- name: refunds
 SELECT id, project_id, account_id, payee_id, subscription_id, order_no, destination, amount_fen, forfeited_fen, formula, state,
        is_held, reason, CASE WHEN bank_sealed IS NULL THEN 0 ELSE 1 END, batch_id, list_no, requested_by, requested_at,
-       decided_by, decided_at, finished_at, failure
+       decided_by, decided_at, finished_at, failure, (SELECT a.username FROM account a WHERE a.id = refund.account_id)
 FROM refund
 WHERE project_id IN (:project_ids)
   AND id = :id -- if id
