@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final
 
 from zhuomai_appliance.billing.periods import CannotBuyError
-from zhuomai_appliance.flows import effects, purchases
+from zhuomai_appliance.flows import credit, effects, purchases
 from zhuomai_appliance.flows.live_changes import follows_another_rate
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import NotEnoughMoney, PreviewIsOld
@@ -236,6 +236,7 @@ def sell(
         shift=actor.name,
         memo=memo,
         revision=revision,
+        credit_fen=credit.grant(tx, project.id, account_id, now) if channel is Channel.BALANCE else 0,
     ).order
     _audit_order(tx, actor, now, project, "order.sell", order, version.plan_name)
     return order
