@@ -22,6 +22,8 @@ from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
 from zhuomai_appliance.web.api.routes_cards import AGENT_ROUTES, CARD_ROUTES
 from zhuomai_appliance.web.api.routes_money import MONEY_ROUTES
+from zhuomai_appliance.web.api.routes_payers import PAYER_ROUTES
+from zhuomai_appliance.web.api.routes_refunds import GRADUATION_ROUTES, REFUND_ROUTES
 
 ROUTES: Final = (
     Route(
@@ -76,6 +78,9 @@ ROUTES: Final = (
     *MONEY_ROUTES,
     *CARD_ROUTES,
     *AGENT_ROUTES,
+    *REFUND_ROUTES,
+    *GRADUATION_ROUTES,
+    *PAYER_ROUTES,
     Route(
         "list_groups", "GET", "/groups", "List groups", Permission.ACCOUNTS_READ,
         records.list_groups, ItemList[items.GroupItem], query=requests.NamedQuery,
