@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -119,7 +120,9 @@ class BatchTests(SynchronousTestCase):
         self.assertEqual(self.school.rows("SELECT count(*) FROM card"), [(card_batches.CHUNK,)])
         found = self.school.run(card_batches.finish_making(self.school.store, self.school.vault, NOW))
         self.assertEqual(found, 1)
-        self.assertEqual(self.school.rows("SELECT made, state FROM card_batch"), [(2 * card_batches.CHUNK + 1, "ready")])
+        self.assertEqual(
+            self.school.rows("SELECT made, state FROM card_batch"), [(2 * card_batches.CHUNK + 1, "ready")]
+        )
         printing = self.book.export(batch_id)
         digests: dict[str, str] = dict(self.school.rows("SELECT number, pin_digest FROM card"))
         self.assertEqual(
@@ -274,10 +277,11 @@ class BatchTests(SynchronousTestCase):
         """A batch that was cut short is finished, what is due expires, tries of an hour ago are forgotten."""
         printing = self.book.printed(2, expires_at=NOW + DAY)
         batch_id = self.book.create(3)
+        project_id = self.book.project.id
         for at in (NOW, NOW + DAY - 3600, NOW + DAY - 3599):
             self.school.write(
-                lambda tx, at=at: card_checks.add_try(tx, self.book.project.id, "card", "1", at)
-            )  # type: ignore[misc]
+                partial(card_checks.add_try, project_id=project_id, scope="card", subject="1", at=at)
+            )
         self.school.run(cards.upkeep(self.school.store, self.school.vault, NOW + DAY))
         self.assertEqual(self.book.states(printing.batch.id), [(1, 2, "expired")])
         self.assertEqual(self.book.states(batch_id), [(1, 3, "generated")])

@@ -4,46 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from zhuomai_appliance.commands.exported_base import Cell, Listing, Moment, Rich, Span
+from zhuomai_appliance.commands.exported_cards import CARD_HEADERS, CARD_LISTS
 from zhuomai_appliance.model.moment import Zone, date_of, rfc3339
-from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.store import reports_access, reports_attempts, reports_money, reports_people
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.reports_query import Page
 
-Cell: TypeAlias = str | int | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """An instant that is written with its project's offset."""
-
-    at: int | None
-
-
-Rich: TypeAlias = Cell | Moment
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Which project, which time, and each project's calendar."""
-
-    projects: tuple[ProjectId, ...]
-    zones: Mapping[ProjectId, Zone]
-    home: Zone
-    from_at: int | None
-    to_at: int | None
-    now: int
-
-    def zone(self, project_id: int) -> Zone:
-        """The calendar of a project; acts on the machine itself are told in the first project's."""
-        return self.zones.get(ProjectId(project_id), self.home)
-
-
-Listing: TypeAlias = Callable[[Reader, Span, Page], Sequence[Any]]
-"""One page of rows."""
+__all__ = ["HEADERS", "LISTS", "Cell", "Listing", "Moment", "Rich", "Span", "plain", "usage_cells"]
 
 
 def plain(cell: Rich, zone: Zone) -> Cell:
@@ -157,6 +127,7 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
         "after",
         "result",
     ),
+    **CARD_HEADERS,
 }
 """By the words of the command line; the API's items have these fields by the same names."""
 
@@ -339,5 +310,6 @@ LISTS: Final[Mapping[str, tuple[Listing, str, Callable[[Any, int], Sequence[Rich
     "orders": (_orders, "order_no", _order_cells),
     "attempts": (_attempts, "id", _attempt_cells),
     "audit": (_audit, "id", _audit_cells),
+    **CARD_LISTS,
 }
 """How a kind is read, the attribute that is the key of its pages, and its cells."""

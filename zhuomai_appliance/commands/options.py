@@ -13,7 +13,9 @@ from zhuomai_appliance.commands.options_certificate import CertificateCommand
 from zhuomai_appliance.commands.options_probe import ProbeCommand
 from zhuomai_appliance.config import Config
 
-EXPORTS = ("accounts", "sessions", "usage", "attempts", "subscriptions", "postings", "orders", "audit")
+EXPORTS = (
+    "accounts", "sessions", "usage", "attempts", "subscriptions", "postings", "orders", "cards", "agents", "refunds", "audit",
+)  # fmt: skip
 
 
 class Serve(Command):
@@ -98,6 +100,23 @@ class Export(Command):
         """See `usage.Options.postOptions`."""
         self.one_of("what", EXPORTS)
         self.one_of("format", ("csv", "xlsx", "ndjson"))
+
+
+class CardSheet(Command):
+    """Print exported recharge cards: a PDF to be cut, a QR code on each."""
+
+    module = "zhuomai_appliance.commands.card_sheet"
+    needs_settings = False
+    positional = ("file",)
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["out", "o", None, "the PDF to write; it must not be there yet"],
+        ["title", None, "", "what stands on each card, such as the value, in ASCII"],
+    ]
+
+    def postOptions(self) -> None:
+        """See `usage.Options.postOptions`."""
+        if self["out"] is None:
+            raise usage.UsageError("name the PDF to write with --out")
 
 
 class _Named(Mixed):
@@ -270,6 +289,7 @@ class Options(Mixed):
         ["apply", None, Apply, "declare a site from a TOML file"],
         ["import", None, ImportRows, "add people from CSV or XLSX"],
         ["export", None, Export, "write accounts, sessions, usage, postings ..."],
+        ["cards", None, CardSheet, "print exported recharge cards"],
         ["operator", None, OperatorCommand, "operators and API tokens"],
         ["disconnect", None, Disconnect, "end sessions"],
         ["trace", None, Trace, "live decoded packets, secrets hidden"],

@@ -101,7 +101,7 @@ class CardSpan:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card without its PIN, which is nowhere: the books hold a keyed digest of it."""
+    """One card without its PIN, which is nowhere: the books hold a keyed digest of it. ``batch`` is the code of its batch."""
 
     number: str
     project_id: ProjectId
@@ -110,3 +110,5 @@ class Card:
     account_id: AccountId | None
     order_no: str | None
     changed_at: int | None
+    batch: str
+    username: str | None

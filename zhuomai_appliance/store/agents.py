@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from zhuomai_appliance.model.agents import Agent, AgentId, Customer, StatementLine
 from zhuomai_appliance.model.money import Fen
@@ -85,6 +86,33 @@ def agents(
         **page.conditions(),
     )
     return [_agent(row) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """An agent with his operator's name and what his deposit holds, for exports."""
+
+    id: AgentId
+    project_id: ProjectId
+    name: str
+    operator: str
+    rate_parts: int
+    day_limit_fen: int | None
+    disabled: bool
+    created_at: int
+    created_by: str
+    deposit_fen: int
+
+
+def agent_rows(reader: Reader, projects: Sequence[ProjectId], page: Page) -> list[AgentRow]:
+    """Agents of these projects (none: of all) as exports tell them; the key is the id."""
+    found = rows(reader, _Q.agent_rows, project_ids(reader, projects), **page.conditions())
+    return [_agent_row(row) for row in found]
+
+
+def _agent_row(row: Row) -> AgentRow:
+    agent_id, project_id, name, operator, rate_parts, limit, disabled, at, by, deposit = row
+    return AgentRow(agent_id, project_id, name, operator, rate_parts, limit, bool(disabled), at, by, deposit)
 
 
 def put_customer(

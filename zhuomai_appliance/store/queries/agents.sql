@@ -24,6 +24,19 @@ ORDER BY
   id
 LIMIT :limit OFFSET :offset
 
+-- name: agent_rows
+SELECT g.id, g.project_id, g.name, o.name, g.rate_parts, g.day_limit_fen, g.disabled, g.created_at, g.created_by,
+       COALESCE((SELECT -l.balance_fen FROM ledger_balance l
+                 WHERE l.project_id = g.project_id AND l.ledger_account = 'agent:' || g.id), 0)
+FROM agent g JOIN operator o ON o.id = g.operator_id
+WHERE g.project_id IN (:project_ids)
+  AND g.id > :after -- if after
+  AND g.id < :before -- if before
+ORDER BY
+  g.id DESC, -- if newest_first
+  g.id
+LIMIT :limit OFFSET :offset
+
 -- name: agent
 SELECT id, project_id, name, operator_id, rate_parts, plan_ids, group_ids, day_limit_fen, disabled, created_at, created_by
 FROM agent WHERE project_id = :project_id AND id = :id

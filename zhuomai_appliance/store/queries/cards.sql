@@ -112,7 +112,9 @@ SELECT pin_digest FROM card WHERE project_id = :project_id AND number = :number
 
 -- name: card
 SELECT c.number, c.project_id, c.batch_id, CASE WHEN c.state = 'open' THEN COALESCE(s.state, 'generated') ELSE c.state END,
-       c.account_id, c.order_no, c.changed_at
+       c.account_id, c.order_no, c.changed_at,
+       (SELECT b.code FROM card_batch b WHERE b.project_id = c.project_id AND b.id = c.batch_id),
+       (SELECT a.username FROM account a WHERE a.id = c.account_id)
 FROM card c LEFT JOIN card_span s ON s.project_id = c.project_id AND s.batch_id = c.batch_id
      AND s.first_number <= c.number AND s.last_number >= c.number
 WHERE c.project_id = :project_id AND c.number = :number
@@ -122,7 +124,9 @@ SELECT number FROM card WHERE project_id = :project_id AND order_no = :order_no
 
 -- name: cards
 SELECT c.number, c.project_id, c.batch_id, CASE WHEN c.state = 'open' THEN COALESCE(s.state, 'generated') ELSE c.state END,
-       c.account_id, c.order_no, c.changed_at
+       c.account_id, c.order_no, c.changed_at,
+       (SELECT b.code FROM card_batch b WHERE b.project_id = c.project_id AND b.id = c.batch_id),
+       (SELECT a.username FROM account a WHERE a.id = c.account_id)
 FROM card c LEFT JOIN card_span s ON s.project_id = c.project_id AND s.batch_id = c.batch_id
      AND s.first_number <= c.number AND s.last_number >= c.number
 WHERE c.project_id IN (:project_ids)

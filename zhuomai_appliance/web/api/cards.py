@@ -321,8 +321,10 @@ def _card(parts: Parts, row: Card) -> CardItem:
         project=parts.project_name(row.project_id),
         number=row.number,
         batch_id=row.batch_id,
+        batch=row.batch,
         state=row.state,
         account_id=row.account_id,
+        username=row.username,
         order_no=row.order_no,
         changed_at=parts.maybe_time(row.changed_at, row.project_id),
     )

@@ -66,8 +66,10 @@ class CardItem(Answer):
     project: str
     number: str
     batch_id: int
+    batch: str
     state: CardState
     account_id: int | None
+    username: str | None
     order_no: str | None
     changed_at: Time | None
 
