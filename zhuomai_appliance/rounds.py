@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from zhuomai_appliance.flows import base_plans, cards, housekeeping, metering, rents
+from zhuomai_appliance.flows import base_plans, cards, credit, housekeeping, metering, rents
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_rules import Patrol
 from zhuomai_appliance.net.clocks import JumpWatch
