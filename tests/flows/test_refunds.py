@@ -370,9 +370,12 @@ class RefundTests(SynchronousTestCase):
         number = school.write(lambda tx: refund_lists.bank_list(tx, CHEN, school.now(), self.project))
         with self.assertRaises(Refused):
             school.write(lambda tx: refund_lists.bank_list(tx, CHEN, school.now(), self.project))
-        listed = school.write(
-            lambda tx: refund_lists.listed(tx, school.vault, CHEN, school.now(), self.project, number)
+        school.write(lambda tx: refund_lists.note_reading(tx, CHEN, school.now(), self.project, number))
+        listed = refund_lists.listed(school.store.reader, school.vault, self.project, number)
+        rest = refund_lists.listed(
+            school.store.reader, school.vault, self.project, number, listed[1].refund.id
         )
+        self.assertEqual(rest, listed[2:])
         self.assertEqual([(row.username, row.bank, row.refund.amount_fen) for row in listed], [(f"2026100{n}", ICBC, 1000) for n in range(3)])  # fmt: skip
         kept = repr(school.rows("SELECT * FROM refund")) + repr(school.rows("SELECT * FROM audit"))
         self.assertNotIn(ICBC.number, kept)
@@ -384,6 +387,8 @@ class RefundTests(SynchronousTestCase):
                 )
             )
 
+        with self.assertRaises(LookupError):
+            school.write(lambda tx: refund_lists.close_list(tx, CHEN, school.now(), self.project, 99, {}))
         self.assertEqual(close(), (2, 1))
         self.assertEqual(close(), (0, 0))
         self.assertEqual(self.balances("bank"), [-2000])

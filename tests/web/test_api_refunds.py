@@ -103,6 +103,9 @@ class RefundTests(SynchronousTestCase):
         for path in ("/refunds", "/refunds/1", "/audit"):
             self.assertNotIn("1234567", self.api.get(path).text)
         self.assertNotIn("1234567", repr(self.school.rows("SELECT * FROM idempotency")))
+        self.assertEqual(
+            self.api.get("/refund-lists/9?project=main", self.finance).problem, (404, "not_found")
+        )
         told = {"project": "main", "failed": [{"id": 2, "reason": "no such account"}]}
         closed = self.api.ask("POST", "/refund-lists/1/close", told, token=self.finance)
         self.assertEqual(closed.json, {"paid": 1, "failed": 1})

@@ -19,7 +19,15 @@ from zhuomai_appliance.store.refunds import RefundFilter
 from zhuomai_appliance.store.reports_query import Page
 from zhuomai_appliance.store.vault import Vault
 
-__all__ = ["BankRow", "bank_list", "channel_paid", "close_list", "listed", "waiting_for_channel"]
+__all__ = [
+    "BankRow",
+    "bank_list",
+    "channel_paid",
+    "close_list",
+    "listed",
+    "note_reading",
+    "waiting_for_channel",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +47,28 @@ def bank_list(tx: Transaction, actor: Actor, now: int, project: Project) -> int:
         Refused: there is nothing to be transferred.
     """
     list_no = refunds.next_list_no(tx, project.id)
-    chosen = RefundFilter(state=RefundState.APPROVED, destination=Destination.BANK, unlisted=True)
-    count = 0
-    while found := refunds.refunds(tx, (project.id,), chosen, Page(limit=500)):
-        for one in found:
-            count += refunds.set_list(tx, project.id, one.id, list_no)
+    count = refunds.put_on_list(tx, project.id, list_no)
     if count == 0:
         raise Refused("nothing_to_list", "no approved transfer waits for a list")
     steps.audit(tx, actor, now, project, "refund.list", list_no, {"transfers": count})
     return list_no
 
 
-def listed(
-    tx: Transaction, vault: Vault, actor: Actor, now: int, project: Project, list_no: int
-) -> list[BankRow]:
-    """The transfers of a list with the bank accounts they go to; that somebody read them is audited.
+def note_reading(tx: Transaction, actor: Actor, now: int, project: Project, list_no: int) -> None:
+    """Keep that somebody is about to read whole bank accounts."""
+    steps.audit(tx, actor, now, project, "refund.list_read", list_no, {})
 
-    Raises:
-        LookupError: there is no such list.
-    """
-    rows: list[BankRow] = []
-    after: int | None = None
-    while found := refunds.refunds(tx, (project.id,), RefundFilter(list_no=list_no), Page(after, 500)):
-        after = found[-1].id
-        for one in found:
-            login = accounts.login_by_id(tx, one.account_id)
-            bank = refunds.bank_account(tx, vault, project.id, one.id)
-            if login is not None and bank is not None:
-                rows.append(BankRow(one, login.account.username, login.account.full_name, bank))
-    if not rows:
-        raise LookupError(f"list {list_no} is not there")
-    steps.audit(tx, actor, now, project, "refund.list_read", list_no, {"transfers": len(rows)})
+
+def listed(
+    reader: Reader, vault: Vault, project: Project, list_no: int, after: int | None = None, limit: int = 200
+) -> list[BankRow]:
+    """Transfers of a list after a refund's number, with the bank accounts they go to; `note_reading` comes before."""
+    rows = []
+    for one in refunds.refunds(reader, (project.id,), RefundFilter(list_no=list_no), Page(after, limit)):
+        bank = refunds.bank_account(reader, vault, project.id, one.id)
+        login = accounts.login_by_id(reader, one.account_id)
+        if bank is not None and login is not None:
+            rows.append(BankRow(one, login.account.username, login.account.full_name, bank))
     return rows
 
 
@@ -80,11 +79,16 @@ def close_list(
     project: Project,
     list_no: int,
     failed: Mapping[int, str],
-    most: int = 50,
+    most: int = 20,
 ) -> tuple[int, int]:
     """Note what the bank did with a list: all that is not named as failed is paid. Done again, it changes nothing.
 
     Args:
+        tx: the transaction.
+        actor: who notes it.
+        now: the instant.
+        project: whose list.
+        list_no: which.
         failed: why, by the numbers of the refunds.
         most: so many at once, that nobody waits long; to be called until nothing is left.
 
@@ -94,15 +98,14 @@ def close_list(
     Raises:
         LookupError: there is no such list, or a number is not on it.
     """
-    rows: list[Refund] = []
-    after: int | None = None
-    while found := refunds.refunds(tx, (project.id,), RefundFilter(list_no=list_no), Page(after, 500)):
-        after = found[-1].id
-        rows += found
-    strangers = set(failed) - {one.id for one in rows}
-    if not rows or strangers:
-        raise LookupError(f"list {list_no} is not there, or has no {sorted(strangers)}")
-    open_ones = [one for one in rows if one.state is RefundState.APPROVED][:most]
+    on_list = RefundFilter(list_no=list_no)
+    if not refunds.refunds(tx, (project.id,), on_list, Page(limit=1)):
+        raise LookupError(f"list {list_no} is not there")
+    for number in failed:
+        if steps.known(tx, project, RefundId(number)).list_no != list_no:
+            raise LookupError(f"refund {number} is not on list {list_no}")
+    waiting = RefundFilter(list_no=list_no, state=RefundState.APPROVED)
+    open_ones = refunds.refunds(tx, (project.id,), waiting, Page(limit=most))
     for one in open_ones:
         if one.id in failed:
             fail(tx, actor, now, project, one.id, reason=failed[one.id])

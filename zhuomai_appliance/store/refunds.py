@@ -19,7 +19,7 @@ from zhuomai_appliance.model.refunds import (
     RefundStep,
 )
 from zhuomai_appliance.store.interface import Reader, Row, Transaction
-from zhuomai_appliance.store.reports_query import Page, flag, project_ids, rows
+from zhuomai_appliance.store.reports_query import Page, project_ids, rows
 from zhuomai_appliance.store.sql import load
 from zhuomai_appliance.store.vault import Vault
 
@@ -45,7 +45,7 @@ class NewRefund:
 
 @dataclass(frozen=True, slots=True)
 class RefundFilter:
-    """Which refunds, by the time they were requested in [from_at, to_at); ``unlisted``: on no list for the bank yet."""
+    """Which refunds, by the time they were requested in [from_at, to_at)."""
 
     id: int | None = None
     account_id: AccountId | None = None
@@ -54,7 +54,6 @@ class RefundFilter:
     destination: Destination | None = None
     batch_id: int | None = None
     list_no: int | None = None
-    unlisted: bool = False
     from_at: int | None = None
     to_at: int | None = None
 
@@ -191,7 +190,6 @@ def refunds(reader: Reader, projects: Sequence[ProjectId], chosen: RefundFilter,
         destination=chosen.destination and chosen.destination.value,
         batch_id=chosen.batch_id,
         list_no=chosen.list_no,
-        unlisted=flag(chosen.unlisted),
         from_at=chosen.from_at,
         to_at=chosen.to_at,
         **page.conditions(),
@@ -219,9 +217,9 @@ def next_list_no(reader: Reader, project_id: ProjectId) -> int:
     return found
 
 
-def set_list(tx: Transaction, project_id: ProjectId, refund_id: RefundId, list_no: int) -> bool:
-    """Put a refund on a list; false if it stands on one."""
-    return tx.run(_Q.set_list, project_id=project_id, id=refund_id, list_no=list_no) == 1
+def put_on_list(tx: Transaction, project_id: ProjectId, list_no: int) -> int:
+    """Put all approved transfers that stand on no list on this one; how many."""
+    return tx.run(_Q.put_on_list, project_id=project_id, list_no=list_no)
 
 
 def counted(reader: Reader) -> tuple[int, int]:

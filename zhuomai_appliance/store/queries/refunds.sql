@@ -41,7 +41,6 @@ WHERE project_id IN (:project_ids)
   AND destination = :destination -- if destination
   AND batch_id = :batch_id -- if batch_id
   AND list_no = :list_no -- if list_no
-  AND list_no IS NULL -- if unlisted
   AND requested_at >= :from_at -- if from_at
   AND requested_at < :to_at -- if to_at
   AND id > :after -- if after
@@ -54,8 +53,9 @@ LIMIT :limit OFFSET :offset
 -- name: next_list_no
 SELECT COALESCE(MAX(list_no), 0) + 1 FROM refund WHERE project_id = :project_id
 
--- name: set_list
-UPDATE refund SET list_no = :list_no WHERE project_id = :project_id AND id = :id AND list_no IS NULL
+-- name: put_on_list
+UPDATE refund SET list_no = :list_no
+WHERE project_id = :project_id AND state = 'approved' AND destination = 'bank' AND list_no IS NULL
 
 -- name: refunds_counted
 SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN state = 'paid' THEN amount_fen ELSE 0 END), 0) AS BIGINT) FROM refund

@@ -217,22 +217,26 @@ async def get_list(parts: Parts, call: Call) -> Written:
     """A list as CSV with whole bank accounts; that it was read is audited."""
     project = call.project(parts, call.query.project)
     number = call.path["list_no"]
-    found = await _tried(
-        lambda: parts.store.write(
-            lambda tx: refund_lists.listed(tx, parts.vault, call.actor, call.now, project, number)
-        )
-    )
+    await parts.store.write(lambda tx: refund_lists.note_reading(tx, call.actor, call.now, project, number))
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(_LIST_HEADER)
-    writer.writerows(
-        (
-            one.refund.id, one.username, one.full_name, one.bank.holder, one.bank.bank, one.bank.number,
-            format_yuan(one.refund.amount_fen),
-        )
-        for one in found
-    )  # fmt: skip
+    after: int | None = None
+    while found := await parts.store.read(
+        lambda reader, a=after: refund_lists.listed(reader, parts.vault, project, number, a)  # type: ignore[misc]
+    ):
+        after = found[-1].refund.id
+        writer.writerows(_transfer(one) for one in found)
+    if after is None:
+        raise not_found()
     return Written(target.getvalue().encode(), f"refunds-{number}.csv")
+
+
+def _transfer(one: refund_lists.BankRow) -> tuple[int | str, ...]:
+    bank, refund = one.bank, one.refund
+    return (
+        refund.id, one.username, one.full_name, bank.holder, bank.bank, bank.number, format_yuan(refund.amount_fen),
+    )  # fmt: skip
 
 
 async def close_list(parts: Parts, call: Call) -> BaseModel:
