@@ -72,6 +72,7 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
         Round("rents", 60.0, settled(rents.take_rents, appliance.tables), clocks),
         Round("month credits", 3600.0, settled(rents.credit_months, appliance.tables), clocks),
         Round("credit bills", 3600.0, settled(credit.bill_due, appliance.tables), clocks),
+        Round("usage facts", 600.0, settled(housekeeping.drop_usage_facts, appliance.tables), clocks),
         Round("tidy", 600.0, timed(housekeeping.tidy), clocks),
         appliance.places,
         Round("portal heartbeat", HEARTBEAT_SECONDS, beat, clocks),

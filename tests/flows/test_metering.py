@@ -305,3 +305,22 @@ class MeterTests(SynchronousTestCase):
             (fault,) = prove_meters(school.store.reader).faults
             self.assertIn(words, fault)
         school.sql("UPDATE meter SET posted_fen = 100")
+
+    def test_prices_by_time_of_day_are_rated_anew_from_the_interims(self) -> None:
+        """Two prices and an interim over their border: verify finds the meter by the interims, and a wrong one too."""
+        school = self.school
+        windows = (PriceWindow(23 * 60, 7 * 60, 0), PriceWindow(20 * 60, 23 * 60, 300))
+        self.by_hour(meter=MeterRules(windows=windows))
+        school.clock.advance(parse_rfc3339("2026-11-25T22:30:00+08:00") - school.now())
+        school.report(START)
+        for turn in range(1, 6):
+            school.clock.advance(777)
+            school.report(INTERIM, 777 * turn)
+        self.assertEqual(
+            school.rows("SELECT amount, window_weight, charged_fen FROM meter"), [(0, 1800 * 300, 150)]
+        )
+        self.post()
+        school.sql("UPDATE meter SET window_weight = 0, amount = 5400")
+        (fault,) = prove_meters(school.store.reader).faults
+        self.assertIn("the interims of the month come to (0, 540000), the meter says (5400, 0)", fault)
+        school.sql("UPDATE meter SET window_weight = 540000, amount = 0")

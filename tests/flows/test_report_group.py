@@ -60,6 +60,11 @@ def books(school: School) -> tuple[list[Row], ...]:
             "SELECT s.acct_session_id, s.started_at, u.subscription_id, u.day, u.account_id, u.input_octets,"
             " u.output_octets, u.seconds FROM usage u JOIN session s ON s.id = u.session_id ORDER BY 1, 2, 3, 4"
         ),
+        school.rows(
+            "SELECT s.acct_session_id, s.started_at, f.subscription_id, f.day, f.since, f.until, f.input_octets,"
+            " f.output_octets, f.seconds FROM usage_fact f JOIN session s ON s.id = f.session_id"
+            " ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9"
+        ),
         school.rows("SELECT account_id, chain, covered_until, next_change_at FROM entitlement ORDER BY 1"),
         school.rows(
             "SELECT id, state, starts_at, ends_at, octets_left, seconds_left FROM subscription ORDER BY 1"

@@ -15,7 +15,7 @@ from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.segments import Segment
 from zhuomai_appliance.policy.limits import ASSUMED_LINE_BPS, MIN_INTERIM_SECONDS, interim_seconds
 from zhuomai_appliance.policy.sessions import Growth
-from zhuomai_appliance.store import sessions
+from zhuomai_appliance.store import sessions, usage_facts
 from zhuomai_appliance.store.interface import Transaction
 from zhuomai_appliance.vendors import profile_of
 from zhuomai_appliance.vendors.profile import GrantField
@@ -65,17 +65,37 @@ def charge(
         elif running is not None and wants_shorter_interval(after, *running, at):
             wakes = effects.change_session(tx, session_id, project_id, at, must=False)
     sessions.add_usage(tx, project_id, session_id, account_id, shares)
+    usage_facts.add(
+        tx,
+        project_id,
+        [
+            usage_facts.Fact(
+                session_id,
+                s.subscription_id or 0,
+                s.day,
+                s.since,
+                s.until,
+                s.input_octets,
+                s.output_octets,
+                s.seconds,
+            )
+            for s in shares
+        ],
+    )
     return wakes
 
 
 def _by_day(
     subscription_id: int | None, growth: Growth, amounts: tuple[int, int, int], zone: Zone
 ) -> list[sessions.UsageShare]:
-    return [
-        sessions.UsageShare(subscription_id, share.day, *share.amounts)
-        for share in split_by_day(growth.since, growth.until, amounts, zone)
-        if any(share.amounts)
-    ]
+    found = []
+    for share in split_by_day(growth.since, growth.until, amounts, zone):
+        if any(share.amounts):
+            up, down, seconds = share.amounts
+            found.append(
+                sessions.UsageShare(subscription_id, share.day, up, down, seconds, share.start, share.end)
+            )
+    return found
 
 
 def wants_shorter_interval(chain: Entitlement, session: Session, nas: Nas, now: int) -> bool:

@@ -14,8 +14,10 @@ from zhuomai_appliance.flows import chains, earnings, effects
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.entitlement import Entitlement
+from zhuomai_appliance.model.moment import month_start
 from zhuomai_appliance.model.products import SubscriptionId
-from zhuomai_appliance.store import accounts, journal, months, sessions
+from zhuomai_appliance.model.use import month_days
+from zhuomai_appliance.store import accounts, journal, months, sessions, usage_facts
 from zhuomai_appliance.store import operators as operator_rows
 from zhuomai_appliance.store.interface import Store, Transaction
 from zhuomai_appliance.store.orders import EarningDue
@@ -29,6 +31,9 @@ JUST_SECONDS: Final = 120
 SECRETS_KEPT_SECONDS: Final = 86_400
 ANSWERS_KEPT_SECONDS: Final = 30 * 86_400
 """How long a repeated request still gets its first answer, and the console the result of a disconnect."""
+
+FACTS_DROPPED_A_TASK: Final = 2000
+FACT_ROUNDS: Final = 100
 
 CONSOLE_IDLE_SECONDS: Final = 30 * 60
 CONSOLE_ABSOLUTE_SECONDS: Final = 12 * 3600
@@ -124,6 +129,23 @@ def _earnings_due(store: Store, now: int, after: SubscriptionId) -> Deferred[lis
 
 def _earn_page(store: Store, page: list[EarningDue], tables: Tables, now: int) -> Deferred[int]:
     return store.write(lambda tx: sum(earnings.earn(tx, item, tables, now) for item in page))
+
+
+async def drop_usage_facts(store: Store, tables: Tables, now: int) -> int:
+    """Forget the interims behind the figures of two months ago and before, a little at a time; how many."""
+    zones = [tables.zone(project.id) for project in tables.projects()]
+    if not zones:
+        return 0
+    before = min(month_days(month_start(now, zone, -1), zone)[0] for zone in zones)
+    dropped = 0
+    for _ in range(FACT_ROUNDS):
+        gone = await store.write(
+            lambda tx: usage_facts.drop_old(tx, before, FACTS_DROPPED_A_TASK), droppable=True
+        )
+        dropped += gone
+        if not gone:
+            break
+    return dropped
 
 
 async def tidy(store: Store, now: int) -> None:

@@ -25,7 +25,7 @@ from zhuomai_appliance.model.moment import Zone, local_day, split_by_day
 from zhuomai_appliance.model.network import Nas, NasId, ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.policy import sessions as truth
-from zhuomai_appliance.store import session_groups
+from zhuomai_appliance.store import session_groups, usage_facts
 from zhuomai_appliance.store.interface import Transaction
 from zhuomai_appliance.store.session_groups import SessionKey, Usage
 
@@ -101,6 +101,7 @@ class _Group:
         self._usage: dict[tuple[SessionId, int, int], Usage] = {}
         self._effects: list[_Effect] = []
         self._book = UseBook(tx)
+        self._facts: list[tuple[int, ...]] = []
         self._shorter: list[tuple[int, AccountId, SessionId, ProjectId, int]] = []
 
     def take(self, place: int, key: SessionKey, filed: Filed) -> bool:
@@ -199,10 +200,17 @@ class _Group:
         day = local_day(growth.until, zone)
         if growth.until <= growth.since or local_day(growth.since, zone) == day:
             self._add(session, subscription_id, day, *spent)
+            since = min(growth.since, growth.until)
+            self._facts.append(
+                (session.project_id, session.id, subscription_id, day, since, growth.until, *spent)
+            )
             return
         for share in split_by_day(growth.since, growth.until, spent, zone):
             if any(share.amounts):
                 self._add(session, subscription_id, share.day, *share.amounts)
+                self._facts.append(
+                    (session.project_id, session.id, subscription_id, *share[:3], *share.amounts)
+                )
 
     def _add(
         self, session: Session, subscription_id: int, day: int, received: int, sent: int, seconds: int
@@ -222,6 +230,7 @@ class _Group:
         session_groups.grow(tx, [(row, seen_at) for is_changed, row, seen_at in rows if not is_changed])
         session_groups.change(tx, [(row, seen_at) for is_changed, row, seen_at in rows if is_changed])
         session_groups.add_usage(tx, tuple(self._usage.values()))
+        usage_facts.add_all(tx, self._facts)
         self._book.write()
         chains.put_all(tx, self._chains.values())
         for place, account_id, project_id, is_end, at in self._effects:

@@ -43,13 +43,18 @@ class Slot(NamedTuple):
 
 
 class UsageShare(NamedTuple):
-    """What one subscription was drawn on one local day (counted from 1970-01-01); subscription None is unattributed."""
+    """What one subscription was drawn on one local day (counted from 1970-01-01); subscription None is unattributed.
+
+    It was used in [since, until).
+    """
 
     subscription_id: int | None
     day: int
     input_octets: int
     output_octets: int
     seconds: int
+    since: int = 0
+    until: int = 0
 
 
 def _stored(row: Row | None) -> StoredSession | None:
