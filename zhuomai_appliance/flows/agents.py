@@ -16,6 +16,7 @@ from zhuomai_appliance.flows import cards, purchases
 from zhuomai_appliance.flows.card_batches import CardsRefused
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import PreviewIsOld
+from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model.agents import Agent, AgentId
 from zhuomai_appliance.model.commerce import Channel, PostingKind
 from zhuomai_appliance.model.moment import Zone, day_bounds, local_day
@@ -44,12 +45,8 @@ __all__ = [
 ]
 
 
-class AgentRefused(Exception):
-    """Nothing was done; the sentence is fit for an operator, ``code`` for a program."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
+class AgentRefused(Refused):
+    """What a rule of agents keeps from being done."""
 
 
 # Agents -----------------------------------------------------------------------------------------------------------------

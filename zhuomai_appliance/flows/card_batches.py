@@ -15,6 +15,7 @@ from zhuomai_appliance.billing.cards import Secret
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows import card_spans
 from zhuomai_appliance.flows.operators import Actor
+from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model.cards import BatchId, BatchState, CardBatch, CardKind
 from zhuomai_appliance.model.network import Project, ProjectId
 from zhuomai_appliance.model.products import BuyoutPrice, FirstMonth, PlanVersion
@@ -45,12 +46,8 @@ COLUMNS: Final = ("number", "pin", "qr")
 """What the one export says of each card."""
 
 
-class CardsRefused(Exception):
-    """Nothing was done; the sentence is fit for an operator, ``code`` for a program."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
+class CardsRefused(Refused):
+    """What a rule of cards keeps from being done."""
 
 
 # Making -----------------------------------------------------------------------------------------------------------------
