@@ -24,6 +24,7 @@ from zhuomai_appliance.web.api.routes_cards import AGENT_ROUTES, CARD_ROUTES
 from zhuomai_appliance.web.api.routes_money import MONEY_ROUTES
 from zhuomai_appliance.web.api.routes_payers import PAYER_ROUTES
 from zhuomai_appliance.web.api.routes_refunds import GRADUATION_ROUTES, REFUND_ROUTES
+from zhuomai_appliance.web.api.routes_usage import USAGE_ROUTES
 
 ROUTES: Final = (
     Route(
@@ -81,6 +82,7 @@ ROUTES: Final = (
     *REFUND_ROUTES,
     *GRADUATION_ROUTES,
     *PAYER_ROUTES,
+    *USAGE_ROUTES,
     Route(
         "list_groups", "GET", "/groups", "List groups", Permission.ACCOUNTS_READ,
         records.list_groups, ItemList[items.GroupItem], query=requests.NamedQuery,
