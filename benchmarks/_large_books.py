@@ -195,6 +195,7 @@ def _sessions(
 ) -> None:
     """So many sessions of account after account, spread over a span of seconds, and one row of usage each.
 
+    The usage is of the account's own subscription, as reports leave it: of open sessions the next report adds to it.
     ``open_at`` is now for sessions that go on; None makes finished ones of ten minutes.
     """
     values = {
@@ -222,7 +223,9 @@ def _sessions(
     )
     books.execute(
         f"""INSERT INTO usage (project_id, session_id, subscription_id, day, account_id, input_octets, output_octets, seconds)
-        SELECT 1, id, 1, (started_at + 28800) / 86400, account_id, input_octets, output_octets, session_seconds
-        FROM {table} WHERE id >= :first""",
+        SELECT 1, s.id, (SELECT min(u.id) FROM subscription u WHERE u.project_id = 1 AND u.account_id = s.account_id),
+            (s.{"updated_at" if open_at else "started_at"} + 28800) / 86400, s.account_id, s.input_octets,
+            s.output_octets, s.session_seconds
+        FROM {table} s WHERE s.id >= :first""",
         {"first": first},
     )

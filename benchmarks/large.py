@@ -32,15 +32,15 @@ OCTETS_OF_FINISHED = 750
 
 
 def interims(lanes: int, of_lane: int, round_number: int, size: Size) -> Lanes:
-    """One more report of sessions that are open, each another one's until all had their turn."""
+    """One more report of sessions that are open, each another one's until all had their turn; each tells of more."""
     now = int(time.time())
     made = []
     for lane in range(lanes):
         datagrams = []
         for turn in range(of_lane):
-            place = (lane + (turn + round_number * of_lane) * lanes) % size.open_sessions
+            cycle, place = divmod(lane + (turn + round_number * of_lane) * lanes, size.open_sessions)
             number = person_at(place, size.accounts)
-            seconds = 6000 + round_number * 300 + turn * lanes // size.open_sessions * 300
+            seconds = 6000 + cycle * 10
             datagrams.append(
                 report(number, identifier_of(lane), open_session_id(place), a.ACCT_INTERIM, now, seconds)
             )
