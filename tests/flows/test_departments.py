@@ -7,7 +7,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.desk_school import WANG, DeskSchool
-from zhuomai_appliance.flows import credit, departments, desk, purchases, refunds
+from tests.flows.school import INTERIM, LAPTOP, LAPTOP_IP, START, number, reason
+from zhuomai_appliance.flows import credit, departments, desk, metering, purchases, refunds, rents
 from zhuomai_appliance.flows.departments import PreviewIsOld
 from zhuomai_appliance.flows.refund_money import RefundWish
 from zhuomai_appliance.flows.refusals import Refused
@@ -15,7 +16,8 @@ from zhuomai_appliance.model.commerce import Channel
 from zhuomai_appliance.model.moment import Zone
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.people import AccountId, Group, GroupId
-from zhuomai_appliance.model.products import Anchor, SubscriptionId
+from zhuomai_appliance.model.plan_rules import MeterRules, RentMode
+from zhuomai_appliance.model.products import Anchor, MeterUnit, PlanKind, SubscriptionId
 from zhuomai_appliance.model.refunds import Destination
 from zhuomai_appliance.store import payers, products, verify
 from zhuomai_appliance.store.payers import Department
@@ -305,6 +307,32 @@ class CreditTests(Payers):
         self.assertEqual(self.school.wallet(office), -3000)
         with self.assertRaises(purchases.NotEnoughMoney):
             self.sell()
+
+    def test_metered_use_runs_on_credit_and_stops_at_its_limit(self) -> None:
+        """1 yuan an hour, 50 in the wallet, 100 on credit: a login gets 5400 s, all of it is charged, nothing beyond."""
+        school = self.school
+        self.limit(self.physics, 100)
+        hourly = school.plan("hourly", PlanKind.METERED, 100, period=None, meter_unit=MeterUnit.HOUR)
+        school.buy(self.member, hourly)
+        school.recharge(self.member, 50)
+        self.assertEqual(number(school.login("t1"), 27), 5400)
+        school.report(START, name="t1")
+        school.clock.advance(5400)
+        school.report(INTERIM, 5400, name="t1")
+        school.run(metering.post_all(school.store, school.now()))
+        self.assertEqual(school.wallet(self.member), -100)
+        self.assertEqual(reason(school.login("t1", mac=LAPTOP, ip=LAPTOP_IP)), "balance_short")
+
+    def test_rent_by_the_day_runs_on_credit(self) -> None:
+        """A day's rent is taken below zero as far as the limit goes."""
+        school = self.school
+        self.limit(self.physics, 150)
+        rent = school.plan("rent", price=3000, meter=MeterRules(rent=RentMode.DAILY))
+        school.buy(self.member, rent)
+        for _ in range(3):
+            school.run(rents.take_rents(school.store, school.tables, school.now()))
+            school.clock.advance(86_400)
+        self.assertEqual(school.wallet(self.member), -100)
 
     def test_months_end_where_the_school_is(self) -> None:
         """The month before, and the local midnight that ended it; January comes after December."""

@@ -139,7 +139,7 @@ def statement(reader: Reader, project: Project, batch: Graduation, account_id: A
         for segment in chain.segments
     ]
     own = [one for one in found if one.payee_id == account_id and not one.is_kept]
-    principal = wallets.wallet_fen(reader, project.id, account_id)
+    principal = wallets.held(reader, project.id, account_id).principal_fen
     return Statement(
         project_id=project.id,
         batch_id=batch.id,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from zhuomai_appliance.billing import ledger as rules
-from zhuomai_appliance.flows import effects, wallets
+from zhuomai_appliance.flows import credit, effects, wallets
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.model.commerce import PostingKind
 from zhuomai_appliance.model.moment import date_of
@@ -33,8 +33,11 @@ def post_use(tx: Transaction, project_id: ProjectId, account_id: AccountId, at: 
     total = 0
     for item in meters.unposted(tx, project_id, account_id):
         have = wallets.booked(tx, project_id, account_id)
-        principal = min(item.charge_fen, max(have.principal_fen, 0))
-        bonus = min(item.charge_fen - principal, max(have.bonus_fen, 0))
+        limit = credit.grant(tx, project_id, account_id, at)
+        payable = max(have.principal_fen + limit, 0) + max(have.bonus_fen, 0)
+        principal, bonus = rules.principal_first(
+            have.principal_fen, have.bonus_fen, min(item.charge_fen, payable)
+        )
         lost = item.charge_fen - principal - bonus + item.overshoot_fen
         debits = rules.debits(
             (rules.wallet(account_id), principal), (rules.bonus(account_id), bonus), (rules.WRITEOFF, lost)

@@ -165,7 +165,7 @@ def _of_wallet(
     amount = wanted.amount_fen or Fen(0)
     if amount <= 0:
         raise Refused("amount_fen", "an amount above 0 is needed")
-    held = wallets.wallet_fen(reader, project.id, wanted.account_id)
+    held = wallets.held(reader, project.id, wanted.account_id).principal_fen
     if held < amount:
         raise Refused(
             "not_enough_money", f"the wallet holds {held} fen that can be paid out", missing_fen=amount - held

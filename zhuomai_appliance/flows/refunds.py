@@ -261,7 +261,7 @@ def retry(
         found, state=rules.advance(found.state, RefundEvent.RETRY), failure="", finished_at=None, list_no=None
     )
     if found.destination in rules.HELD:
-        held = wallets.wallet_fen(tx, project.id, found.payee_id)
+        held = wallets.held(tx, project.id, found.payee_id).principal_fen
         if held < found.amount_fen:
             raise Refused(
                 "not_enough_money", f"the wallet holds {held} fen meanwhile, {found.amount_fen} are needed"

@@ -16,7 +16,7 @@ from zhuomai_appliance.billing.rents import (
     months_of_service,
     rent_due,
 )
-from zhuomai_appliance.flows import chains, effects, wallets
+from zhuomai_appliance.flows import chains, credit, effects, wallets
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model.chain import FOREVER
 from zhuomai_appliance.model.commerce import PostingKind
@@ -96,6 +96,7 @@ def take_rent(
             at=now,
             kind=PostingKind.USAGE,
             memo=f"{date_of(today)}",
+            credit_fen=credit.grant(tx, project_id, account_id, now),
         )
     except wallets.NotEnoughMoney:
         _rest(tx, chain, subscription_id, Rest(FOREVER, WhyNot.BALANCE_SHORT), project_id, now)

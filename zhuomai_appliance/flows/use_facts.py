@@ -16,7 +16,7 @@ from zhuomai_appliance.billing.tariffs import (
     tariff_of,
     window_at,
 )
-from zhuomai_appliance.flows import wallets
+from zhuomai_appliance.flows import credit, wallets
 from zhuomai_appliance.model.allowances import Left, UseFacts, has_rules
 from zhuomai_appliance.model.chain import FOREVER
 from zhuomai_appliance.model.entitlement import Entitlement, Rest, Segment, WhyNot
@@ -85,7 +85,7 @@ class AccountUse:
         self._meters = {
             (row.subscription_id, row.month): row for row in meters.meters_of(reader, *key, before)
         }
-        self._money_fen = max(wallets.held(reader, *key).total_fen, 0)
+        self._money_fen = max(wallets.held(reader, *key).total_fen + credit.limit_of(reader, *key), 0)
         self._own_limit_fen = meters.limit_fen(reader, *key)
         self._fixed_fen = meters.plans_paid_fen(reader, *key, *month_bounds(now, self._zone))
         self._is_priced = True
