@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +74,15 @@ def test_blind_indexes_find_equal_values_and_tell_nothing_else() -> None:
     assert index != OTHER.blind_index(b"+8613800000000", "phone")
     assert len(index) == 16
     assert VAULT.blind_index(b"\0b", "a") != VAULT.blind_index(b"b", "a\0")[:0] + VAULT.blind_index(b"b", "a")
+
+
+def test_signatures_are_plain_hmac() -> None:
+    """HMAC-SHA256 under the key that HKDF makes for signing: what an earlier release signed is still ours."""
+    key = bytes(range(32))
+    signing = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"zhuomai sign").derive(key)
+    for data in (b"", b"session 1", bytes(200)):
+        expected = hmac.digest(signing, b"class\0" + data, "sha256")[:16]
+        assert VAULT.sign("class", data) == expected
 
 
 def test_signatures_hold_for_their_purpose_alone() -> None:

@@ -61,7 +61,10 @@ class Vault:
         self._aead = AESGCM(_derive(key, b"seal"))
         self._decrypt = self._aead.decrypt
         self._index_key = _derive(key, b"index")
-        self._sign_key = _derive(key, b"sign")
+        # HMAC's two states with the key in them (RFC 2104): copying them takes a third of keying it for each login
+        pad = _derive(key, b"sign").ljust(64, b"\0")
+        self._sign_inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in pad))
+        self._sign_outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in pad))
         self._card_key = _derive(key, b"card")
 
     @property
@@ -114,7 +117,11 @@ class Vault:
 
     def sign(self, purpose: str, data: bytes) -> bytes:
         """A tag that only this key makes, 16 octets: for class tokens and form tokens."""
-        return hmac.digest(self._sign_key, purpose.encode() + b"\0" + data, "sha256")[:TAG_OCTETS]
+        inner = self._sign_inner.copy()
+        inner.update(purpose.encode() + b"\0" + data)
+        outer = self._sign_outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()[:TAG_OCTETS]
 
     def card_digest(self, number: str, pin: str) -> str:
         """The keyed digest of a recharge card's PIN, 32 hex digits: all that the books hold of it (billing rules §17)."""
