@@ -200,6 +200,10 @@ def _draw(chain: Entitlement, use: _Use, when: int, bearers: _Bearers, since: in
     """Draw from head after head until all of this use is borne; it began at `since`, and no window ends within it."""
     while True:
         head = consumed(chain)
+        if head is None and (priced := _priced_at_rest(chain)) is not None:
+            # Until its device is told to stop: the meter knows what of it there is no money for
+            bearers.meter(priced, use)
+            return chain
         if head is None:
             bearers.overshoot(_last_bearer(chain), use)
             return chain
@@ -282,6 +286,14 @@ def _used_up(chain: Entitlement, head: Segment, why: WhyNot, when: Timestamp) ->
     rest = [s for s in chain.segments if s.subscription_id != head.subscription_id]
     last = LastSegment(head.subscription_id, head.plan_name, why, when)
     return first_login(settle(chain, rest, when, ended=(over,), last=last), when)
+
+
+def _priced_at_rest(chain: Entitlement) -> SubscriptionId | None:
+    """The segment at rest whose use has a price by its amount."""
+    for segment in chain.segments:
+        if segment.rest is not None and (segment.kind is PlanKind.METERED or segment.payg):
+            return segment.subscription_id
+    return None
 
 
 def _last_bearer(chain: Entitlement) -> SubscriptionId | None:

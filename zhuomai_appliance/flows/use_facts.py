@@ -157,9 +157,12 @@ class AccountUse:
         return UseFacts(self._spent, left)
 
     def _left(self, segment: Segment, now: int, others: int, least_seconds: int) -> Left | None:
-        rest = self._free_rest(segment, now) or self._rent_rest(segment, now)
+        rest = self._free_rest(segment, now)
         if rest is not None:
             return Left(rest)
+        missing = self._rent_missing(segment, now)
+        if missing > 0:
+            return Left(Rest(FOREVER, WhyNot.BALANCE_SHORT), fen=missing)
         tariff = tariff_of(segment)
         if tariff is None or not self._is_priced:
             return None
@@ -167,7 +170,8 @@ class AccountUse:
         room, why = self._room(segment, row, now)
         so_far = _of(row)
         if room <= 0 and price_now(tariff, so_far, now, self._zone) > 0:
-            return Left(Rest(self._until(tariff, why, now), why))
+            fen = tariff.price_fen - self._money_fen if why is WhyNot.BALANCE_SHORT else self._limit(segment)
+            return Left(Rest(self._until(tariff, why, now), why), fen=max(fen, 1))
         buys = affordable(tariff, so_far, max(room, 0), now, self._zone)
         if buys is None:
             return Left(None)
@@ -215,18 +219,22 @@ class AccountUse:
         ends = borders(windows, now, now + LOOK_AHEAD_SECONDS, self._zone)
         return Rest(ends[0], WhyNot.DAY_USED_UP)
 
-    def _rent_rest(self, segment: Segment, now: int) -> Rest | None:
-        """Rent by the day that is not paid for today: who has the money is let in, it is taken within a minute (W64)."""
+    def _limit(self, segment: Segment) -> int:
+        """The limit that a segment without room has reached: the smallest there is."""
+        rules = MeterRules() if segment.use is None else segment.use.meter
+        found = (rules.month_limit_fen, self._own_limit_fen, rules.payg_month_limit_fen)
+        return min((limit for limit in found if limit is not None), default=0)
+
+    def _rent_missing(self, segment: Segment, now: int) -> int:
+        """What is missing for today's rent by the day; who has it is let in, it is taken within a minute (W64)."""
         if segment.use is None or segment.use.meter.rent is not RentMode.DAILY:
-            return None
+            return 0
         month, today = month_days(now, self._zone)[0], local_day(now, self._zone)
         row = rents.rent_of(self._reader, self._project_id, segment.subscription_id, month)
         if row.last_day >= today:
-            return None
+            return 0
         due = rent_due(segment.use.price_fen, row.days + 1, days_in_month(now, self._zone))
-        if self._money_fen >= due - row.charged_fen:
-            return None
-        return Rest(FOREVER, WhyNot.BALANCE_SHORT)
+        return due - row.charged_fen - self._money_fen
 
 
 def _of(row: MeterRow) -> Metered:

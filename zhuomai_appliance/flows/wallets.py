@@ -76,8 +76,8 @@ def booked(reader: Reader, project_id: ProjectId, account_id: AccountId) -> Held
 
 
 def wallet_fen(reader: Reader, project_id: ProjectId, account_id: AccountId) -> Fen:
-    """The principal that an account has in its wallet."""
-    return Fen(-ledger.balance(reader, project_id, rules.wallet(account_id)))
+    """The principal that an account has in its wallet, less what its use cost and is not posted yet."""
+    return held(reader, project_id, account_id).principal_fen
 
 
 def payment(

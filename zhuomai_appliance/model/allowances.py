@@ -11,11 +11,15 @@ from zhuomai_appliance.model.use import CapState, Spent, cap_state
 
 
 class Left(NamedTuple):
-    """Until when a segment rests for want of money, or because its free day is used up; what the money still buys."""
+    """Until when a segment rests for want of money, or because its free day is used up; what the money still buys.
+
+    ``fen`` of one that rests is what is missing, or the limit that is reached.
+    """
 
     rest: Rest | None
     seconds: int | None = None
     octets: int | None = None
+    fen: int = 0
 
 
 NOTHING_LEFT: Final[Mapping[int, Left]] = {}

@@ -20,6 +20,7 @@ from zhuomai_appliance.model.access import (
 )
 from zhuomai_appliance.model.access_rules import AccessRule
 from zhuomai_appliance.model.entitlement import WhyNot, why_not
+from zhuomai_appliance.model.money import format_yuan
 from zhuomai_appliance.model.people import is_printable_name
 from zhuomai_appliance.policy import shown
 from zhuomai_appliance.policy.case import Case
@@ -41,6 +42,7 @@ _WHY: Final = {
     WhyNot.OWN_LIMIT: Reason.OWN_LIMIT,
 }
 
+_WHY_WITH_MONEY: Final = frozenset((WhyNot.BALANCE_SHORT, WhyNot.OWN_LIMIT))
 _WHY_WITH_TIME: Final = frozenset(
     (WhyNot.EXPIRED, WhyNot.NOT_STARTED, WhyNot.DAY_USED_UP, WhyNot.MONTH_USED_UP)
 )
@@ -138,6 +140,9 @@ def _plan(case: Case) -> Rejection | None:
     facts: tuple[tuple[str, int | str], ...] = ()
     if missing.at is not None and missing.why in _WHY_WITH_TIME:
         facts += (("t", missing.at),)
+    if missing.why in _WHY_WITH_MONEY and case.known.use is not None:
+        fen = max((left.fen for left in case.known.use.left.values() if left.rest is not None), default=0)
+        facts += (("x", format_yuan(fen)),)
     if missing.plan_name:
         facts += (("plan", missing.plan_name),)
     reason = _WHY[missing.why]
