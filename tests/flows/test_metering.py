@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from hypothesis import given, settings
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.school import INTERIM, NOW, SHANGHAI, START, STOP, School, number, reason
-from tests.flows.test_report_group import Report, Together, books, deliveries, send
+from tests.flows.test_report_group import Together, books
 from zhuomai_appliance.billing import ledger as rules
-from zhuomai_appliance.flows import metering, purchases, wallets
+from zhuomai_appliance.flows import chains, metering, purchases, wallets
 from zhuomai_appliance.flows.meter_proof import prove_meters
 from zhuomai_appliance.flows.operators import Actor
+from zhuomai_appliance.flows.use_facts import facts_for
 from zhuomai_appliance.model.commerce import Channel, PostingKind
 from zhuomai_appliance.model.moment import local_day, parse_rfc3339
 from zhuomai_appliance.model.money import Fen
-from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.plan_rules import DateSpan, MeterRules, PriceWindow
-from zhuomai_appliance.model.products import AccessPolicy, Caps, MeterUnit, OnExhaust, PlanKind, Quota
+from zhuomai_appliance.model.products import AccessPolicy, MeterUnit, OnExhaust, PlanKind, Quota
 from zhuomai_appliance.model.traffic import GIGABYTE_BINARY as GIB
 from zhuomai_appliance.store import ledger
-from zhuomai_appliance.store.interface import Transaction
 from zhuomai_appliance.store.verify import prove
 
 SESSION_TIMEOUT = 27
@@ -273,6 +270,36 @@ class MeterTests(SynchronousTestCase):
         school.clock.advance(parse_rfc3339("2026-11-25T23:00:00+08:00") - school.now())
         self.assertEqual(number(school.login(), SESSION_TIMEOUT), 8 * 3600)
 
+    def test_the_plans_own_monthly_limits(self) -> None:
+        """A metered plan stops at its limit, and what lies beyond is not charged; the money stays."""
+        school, account = self.school, self.by_hour(meter=MeterRules(month_limit_fen=250))
+        self.assertEqual(number(school.login(), SESSION_TIMEOUT), 9000)
+        school.report(START)
+        school.clock.advance(10_800)
+        school.report(STOP, 10_800)
+        self.assertEqual([row[:3] for row in self.meter()], [(10_800, 250, 50)])
+        self.assertEqual(self.held(account), (9750, 0))
+        self.assertEqual(reason(school.login()), "own_limit")
+
+    def test_traffic_at_a_price_bounds_the_quota_that_a_login_is_told(self) -> None:
+        """10 yuan at 5 yuan a GB: 2 GB; refused with what is missing when they are used up."""
+        school = self.school
+        plan = school.plan("by data", PlanKind.METERED, 500, period=None, meter_unit=MeterUnit.GIGABYTE)
+        account = school.person("20260001", plan)
+        self.money(account, 1000)
+        use = facts_for(
+            school.store.reader, chains.read(school.store.reader, account, SHANGHAI.name), school.project, NOW
+        )
+        assert use is not None
+        self.assertEqual(use.left[1].octets, 2 * GIB)
+        school.report(START)
+        school.clock.advance(300)
+        school.report(INTERIM, 300, GIB, GIB)
+        self.assertEqual([row[:3] for row in self.meter()], [(2 * GIB, 1000, 0)])
+        self.assertEqual([row[0] for row in school.effects()], ["disconnect:1"])
+        school.report(STOP, 310, GIB, GIB)
+        self.assertEqual(reason(school.login()), "balance_short")
+
     def test_a_group_charges_what_its_reports_charge_one_by_one(self) -> None:
         """Two devices of one account in one group: the second knows what the first one took."""
         answers = []
@@ -328,61 +355,3 @@ class MeterTests(SynchronousTestCase):
         (fault,) = prove_meters(school.store.reader).faults
         self.assertIn("the interims of the month come to (0, 540000), the meter says (5400, 0)", fault)
         school.sql("UPDATE meter SET window_weight = 540000, amount = 0")
-
-
-def post_opening(tx: Transaction, project: ProjectId, key: str, lines: rules.Lines) -> None:
-    ledger.post(
-        tx, project_id=project, kind=PostingKind.OPENING, effect=key, order_no=None, operator="", at=NOW, memo="",
-        lines=lines,
-    )  # fmt: skip
-
-
-def a_priced_school() -> School:
-    """By the hour with a short wallet and a cheaper hour; a pack that goes on at a price; a pack with a free hour and caps."""
-    school = School()
-    cheap = PriceWindow(10 * 60 + 5, 10 * 60 + 12, 30_000)
-    free = PriceWindow(10 * 60 + 3, 10 * 60 + 15, 0, day_octets=1500)
-    hourly = school.plan(
-        "hourly",
-        PlanKind.METERED,
-        90_000,
-        period=None,
-        meter_unit=MeterUnit.HOUR,
-        meter=MeterRules(windows=(cheap,)),
-    )
-    payg = school.pack(
-        1500, "payg", policy=AccessPolicy(on_exhaust=OnExhaust.PAYG),
-        meter=MeterRules(payg_price_fen=50_000, payg_unit="hour", payg_month_limit_fen=7_000),
-    )  # fmt: skip
-    capped = school.pack(9000, "capped", meter=MeterRules(windows=(free,)), caps=Caps(day_octets=4000))
-    for name, plan in (("20260001", hourly), ("20260002", payg), ("20260003", capped)):
-        account = school.person(name, plan)
-        lines = rules.check(rules.transfer(rules.OPENING, rules.wallet(account), 9_000))
-        key = f"money:{account}"
-        school.write(partial(post_opening, project=school.project, key=key, lines=lines))
-    return school
-
-
-@given(deliveries())
-@settings(max_examples=40, deadline=None)
-def test_whatever_arrives_is_charged_once_and_rates_anew_to_the_fen(groups: list[list[Report]]) -> None:
-    """Packets shuffled, copied, lost and grouped: one by one or together the books are the same, and every proof holds."""
-    single, grouped = a_priced_school(), a_priced_school()
-    together = Together(grouped)
-    grouped.accounting._store = together
-    for group in groups:
-        for school in (single, grouped):
-            school.clock.advance(10)
-            for packet in group:
-                send(school, packet)
-        together.flush()
-        assert books(grouped) == books(single)
-    assert grouped.rows("SELECT * FROM meter") == single.rows("SELECT * FROM meter")
-    grouped.check_usage()
-    grouped.run(metering.post_all(grouped.store, grouped.now()))
-    reader = grouped.store.reader
-    assert [proof.faults for proof in (*prove(reader), prove_meters(reader)) if proof.faults] == []
-    for account, principal in grouped.rows(
-        "SELECT ledger_account, balance_fen FROM ledger_balance WHERE ledger_account LIKE 'wallet:%'"
-    ):
-        assert -9_000 <= principal <= 0, account

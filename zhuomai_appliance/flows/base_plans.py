@@ -33,7 +33,8 @@ from zhuomai_appliance.store import base_plans, orders, products
 from zhuomai_appliance.store.base_plans import Stranger
 from zhuomai_appliance.store.interface import Reader, Store, Transaction
 
-PAGE: Final = 200
+PAGE: Final = 50
+"""Accounts of one commit: some milliseconds of the writer, so that no login waits for them."""
 AHEAD_SECONDS: Final = DAY_SECONDS
 FOR_GOOD: Final = 0
 """The month under which a plan without a period is given: once."""

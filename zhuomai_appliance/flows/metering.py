@@ -22,7 +22,8 @@ from zhuomai_appliance.store import journal, ledger, meters
 from zhuomai_appliance.store.interface import Store, Transaction
 from zhuomai_appliance.store.meters import Unposted
 
-PAGE: Final = 200
+PAGE: Final = 50
+"""Accounts of one commit: some milliseconds of the writer, so that no login waits for them."""
 
 
 def post_use(tx: Transaction, project_id: ProjectId, account_id: AccountId, at: int) -> Fen:

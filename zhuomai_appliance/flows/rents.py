@@ -32,7 +32,8 @@ from zhuomai_appliance.store import ledger, products, rents
 from zhuomai_appliance.store.interface import Reader, Store, Transaction
 from zhuomai_appliance.store.rents import Rented
 
-PAGE: Final = 200
+PAGE: Final = 50
+"""Accounts of one commit: some milliseconds of the writer, so that no login waits for them."""
 LOOK_BACK_SECONDS: Final = 70 * 86_400
 """How long after its beginning a month may still be credited: it lasts 31 days, and the machine may have been off."""
 
