@@ -8,11 +8,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.school import INTERIM, MONTH, SHANGHAI, START, STOP, School, reason
 from zhuomai_appliance.billing import ledger as rules
-from zhuomai_appliance.flows import rents, wallets
+from zhuomai_appliance.flows import chains, purchases, rents, wallets
 from zhuomai_appliance.model.commerce import Channel, PostingKind
 from zhuomai_appliance.model.moment import Anchor, local_day, parse_rfc3339
+from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.plan_rules import DateSpan, MeterRules, RentMode
+from zhuomai_appliance.model.products import MeterUnit, PlanKind
 from zhuomai_appliance.store import ledger
 from zhuomai_appliance.store.verify import prove
 
@@ -184,3 +186,39 @@ class RentTests(SynchronousTestCase):
         self.goto("2027-01-01T00:10")
         self.credit()
         self.assertEqual(self.held(account), (1500, 0))
+
+    def test_a_recharge_at_the_counter_revives_at_once(self) -> None:
+        """Today's rent is taken with the recharge itself, and the chain is awake: pages and logins say the same."""
+        school = self.school
+        account = school.person("20260001")
+        school.buy(account, self.daily(3000), Channel.BALANCE)
+        self.take()
+        chain = chains.read(school.store.reader, account, SHANGHAI.name)
+        self.assertEqual([s.rest is not None for s in chain.segments], [True])
+        school.write(
+            lambda tx: purchases.recharge(
+                tx, project_id=school.project, account_id=account, amount_fen=Fen(1000), zone=SHANGHAI,
+                at=school.now(), operator="cashier1", shift="1",
+            )
+        )  # fmt: skip
+        self.assertEqual(self.held(account), (900, 0))
+        chain = chains.read(school.store.reader, account, SHANGHAI.name)
+        self.assertEqual([s.rest for s in chain.segments], [None])
+        self.assertEqual(self.take(), 0)
+
+    def test_a_recharge_tells_running_sessions_how_much_longer(self) -> None:
+        """Who pays by the hour and is online need not log in again for what he just paid."""
+        school = self.school
+        plan = school.plan("hourly", PlanKind.METERED, 100, period=None, meter_unit=MeterUnit.HOUR)
+        account = school.person("20260001", plan)
+        self.money(account, 200)
+        school.report(START)
+        school.clock.advance(300)
+        school.report(INTERIM, 300)
+        school.write(
+            lambda tx: purchases.recharge(
+                tx, project_id=school.project, account_id=account, amount_fen=Fen(1000), zone=SHANGHAI,
+                at=school.now(), operator="cashier1", shift="1",
+            )
+        )  # fmt: skip
+        self.assertEqual([row[0] for row in school.effects()], ["change:1"])

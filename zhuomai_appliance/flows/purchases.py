@@ -15,6 +15,7 @@ from zhuomai_appliance.billing.ledger import Lines
 from zhuomai_appliance.billing.orders import NO_REDUCTION, Reduction
 from zhuomai_appliance.billing.periods import Extent
 from zhuomai_appliance.flows import chains, effects, wallets
+from zhuomai_appliance.flows.revival import money_came
 from zhuomai_appliance.flows.wallets import (
     Held,
     NotEnoughMoney,
@@ -350,4 +351,5 @@ def recharge(
         paid_by = rules.debits((rules.cash(shift), amount_fen))
     gift = rules.gift(account_id, bonus_fen)
     _take(tx, order, PostingKind.RECHARGE, paid_by, rules.wallet(account_id), gift)
+    money_came(tx, project_id, account_id, zone, at)
     return order
