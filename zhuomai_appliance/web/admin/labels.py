@@ -101,12 +101,15 @@ OPERATOR_REASONS: Final[Mapping[Reason, str]] = {
     Reason.WAITING_APPROVAL: mark("Waits for approval"),
     Reason.APPROVAL_DECLINED: mark("Approval declined"),
     Reason.NO_PLAN: mark("No plan"),
+    Reason.DAY_USED_UP: mark("Today's allowance is used up"),
+    Reason.MONTH_USED_UP: mark("This month's allowance is used up"),
 }
 
 #: Acts in the audit log by their stable word.
 ACTIONS: Final[Mapping[str, str]] = {
     "operator.login": mark("Console login"),
     "operator.logout": mark("Console logout"),
+    "account.spending_limit": mark("Spending limit set"),
     "operator.create": mark("Operator added"),
     "operator.reset_password": mark("Operator's password replaced"),
     "operator.token": mark("API token made"),

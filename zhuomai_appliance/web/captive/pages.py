@@ -64,7 +64,15 @@ _IN_FORM: Final = frozenset(
     }
 )
 _CLOCK: Final = frozenset(
-    {Reason.EXPIRED, Reason.DATA_USED_UP, Reason.TIME_USED_UP, Reason.SUSPENDED, Reason.NO_PLAN}
+    {
+        Reason.EXPIRED,
+        Reason.DATA_USED_UP,
+        Reason.TIME_USED_UP,
+        Reason.DAY_USED_UP,
+        Reason.MONTH_USED_UP,
+        Reason.SUSPENDED,
+        Reason.NO_PLAN,
+    }
 )
 
 
