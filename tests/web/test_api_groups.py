@@ -25,9 +25,8 @@ class GroupCase(SynchronousTestCase):
             self.group(name, parent=parent)
 
     def group(self, name: str, project: str = "main", **body: Any) -> Any:
-        reply = self.api.ask(
-            "POST", "/groups", {"name": name, "project": project} | body, key=f"g{next(self.keys)}"
-        )
+        wanted: dict[str, Any] = {"name": name, "project": project, **body}
+        reply = self.api.ask("POST", "/groups", wanted, key=f"g{next(self.keys)}")
         if reply.status == 201:
             self.ids[name] = reply.json["id"]
             self.school.reload()

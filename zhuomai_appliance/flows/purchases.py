@@ -42,7 +42,7 @@ from zhuomai_appliance.model.money import NOTHING, Fen
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import PlanVersion, SubscriptionId
-from zhuomai_appliance.store import ledger, orders
+from zhuomai_appliance.store import accounts, ledger, orders
 from zhuomai_appliance.store.interface import Reader, Transaction
 
 __all__ = [
@@ -110,7 +110,7 @@ def preview(
     """The price and dates that `buy` would write at ``now``, without writing anything.
 
     Raises:
-        CannotBuyError: the plan cannot be bought any more, or not so often at once.
+        CannotBuyError: the plan cannot be bought any more, or not so often at once, or the account is closed.
     """
     placed = _place(reader, account_id, version, zone, now, periods, reduction, is_free=False)
     return Preview(
@@ -135,6 +135,9 @@ def _place(
     *,
     is_free: bool,
 ) -> _Placed:
+    login = accounts.login_by_id(reader, account_id)
+    if login is not None and login.account.closed_at is not None and login.account.closed_at <= now:
+        raise calendar.CannotBuyError("the account is closed")
     before = chain_rules.at(chains.read(reader, account_id, zone.name), now)
     extent = reduction.extent(periods)
     after = calendar.append(before, version, _NEW, now, extent)
