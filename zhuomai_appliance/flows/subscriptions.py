@@ -73,6 +73,14 @@ def spans(chain: Entitlement) -> tuple[Span, ...]:
     )
 
 
+def standing(
+    reader: Reader, project: Project, account_id: AccountId, now: int
+) -> tuple[tuple[Span, ...], int]:
+    """The chain of an account as it stands at ``now``, and its revision."""
+    chain = chain_rules.at(chains.read(reader, account_id, project.zone), now)
+    return spans(chain), chain.revision
+
+
 def owned(
     reader: Reader, project: Project, account_id: AccountId, subscription_id: SubscriptionId, now: int
 ) -> Owned:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from zhuomai_appliance.model.people import Permission
-from zhuomai_appliance.web.api import items, money, records, requests
+from zhuomai_appliance.web.api import items, money, records, requests, subscriptions
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
 
@@ -29,6 +29,15 @@ MONEY_ROUTES: Final = (
         "list_subscriptions", "GET", "/subscriptions", "List purchases with what is left of them",
         Permission.ACCOUNTS_READ, money.list_subscriptions, ItemList[items.SubscriptionItem],
         query=requests.SubscriptionQuery,
+    ),
+    Route(
+        "get_chain", "GET", "/accounts/<int:account_id>/chain", "Show what an account owns, in the order of its turn",
+        Permission.ACCOUNTS_READ, subscriptions.get_chain, subscriptions.ChainItem, query=requests.Nothing,
+    ),
+    Route(
+        "reorder_queue", "POST", "/accounts/<int:account_id>/chain/order", "Put what waits into another order",
+        Permission.SUBSCRIPTIONS_WRITE, subscriptions.reorder_queue, subscriptions.ChainItem,
+        body=subscriptions.QueueBody, keyed=True,
     ),
     Route(
         "list_postings", "GET", "/postings", "List the lines of the ledger", Permission.LEDGER_READ,
