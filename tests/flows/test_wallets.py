@@ -122,17 +122,14 @@ class SpendingTests(WalletCase):
         )
 
     def test_other_ledger_accounts_pay(self) -> None:
-        """An agent's deposit and commission pay together; anything but the price is refused (W48)."""
+        """A provider's clearing account and its fee pay together; anything but the price is refused."""
         plan = self.school.plan()
-        debits = rules.debits((rules.agent(7), 2850), (rules.COMMISSION, 150))
+        debits = rules.debits((rules.clearing("wechat", "1"), 2982), (rules.FEE, 18))
         with self.assertRaises(ValueError):
-            self.school.buy(self.account_id, plan, Channel.AGENT, agent=7, paid_by=debits[:1])
-        bought = self.school.buy(self.account_id, plan, Channel.AGENT, agent=7, paid_by=debits)
-        self.assertEqual(bought.order.agent_id, 7)
-        figures = [
-            self.balance(ref) for ref in ("agent:7", "commission", rules.deferred(bought.subscription_id))
-        ]
-        self.assertEqual(figures, [2850, 150, -3000])
+            self.school.buy(self.account_id, plan, Channel.WECHAT, paid_by=debits[:1])
+        bought = self.school.buy(self.account_id, plan, Channel.WECHAT, paid_by=debits)
+        refs = ("clearing:wechat:1", "fee", rules.deferred(bought.subscription_id))
+        self.assertEqual([self.balance(ref) for ref in refs], [2982, 18, -3000])
 
 
 class PayingOutTests(WalletCase):
