@@ -294,3 +294,20 @@ def test_address_of_the_school_must_be_one_for_browsers(box: Box) -> None:
     """A home page that a browser could be tricked with is refused with its key."""
     lines = refused(box, f'{SCHOOL}home_url = "javascript:alert(1)"\n{SITE}')
     assert any("home_url" in line for line in lines)
+
+
+def test_an_operator_is_bound_to_groups_and_released(box: Box) -> None:
+    """`groups` binds to the people of a group and of all below it; without it he is free; an unknown one is named."""
+    bound = SITE.replace('name = "cashier1"', 'name = "cashier1"\ngroups = ["students"]')
+    assert bound != SITE
+    for site, names in ((bound, ["students"]), (bound, ["students"]), (SITE, [])):
+        apply(box, site)
+        with reading(box.files.database) as reader:
+            cashier = operators.by_name(reader, "cashier1")
+            assert cashier is not None
+            by_id = {group.id: group.name for group in products.groups(reader, MAIN)}
+            assert [by_id[group_id] for group_id in cashier.group_ids] == names
+    (box.folder / "site.toml").write_text(bound.replace('groups = ["students"]', 'groups = ["mars"]'))
+    status, _, err = box.run("apply", str(box.folder / "site.toml"))
+    assert status == 1
+    assert any('operator cashier1: groups: there is no group "mars"' in line for line in err)

@@ -38,7 +38,7 @@ class GroupCase(SynchronousTestCase):
         return reply
 
     def person(self, username: str, group: str | None, token: str = "") -> Any:
-        body = {"username": username, "project": "main", "plan": [], "group": group, "password": "secret"}
+        body: dict[str, Any] = {"username": username, "project": "main", "plan": [], "group": group}
         return self.api.ask("POST", "/accounts", body, key=f"p{next(self.keys)}", token=token)
 
     def bound(self, name: str, *groups: str, role: str = "admin") -> str:

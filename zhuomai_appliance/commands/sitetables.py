@@ -373,8 +373,9 @@ class OperatorTable(Table):
     role: Name
     password: Secret | None = None
     projects: Names = []
+    groups: Names = []
 
     def value(self) -> SiteOperator:
         """See `Table.value`."""
         password = None if self.password is None else self.password.get_secret_value()
-        return SiteOperator(self.name, self.role, password, tuple(self.projects))
+        return SiteOperator(self.name, self.role, password, tuple(self.projects), tuple(self.groups))

@@ -22,6 +22,7 @@ from zhuomai_appliance.flows.site_model import (
     SiteGroup,
     SiteItem,
     SiteNas,
+    SiteOperator,
     SitePlan,
     SiteProject,
 )
@@ -367,10 +368,11 @@ class SiteChanges:
                 for name in wanted.projects
                 if (shelf := self.named(self._shelves, "operator", wanted.name, "projects", name, "project"))
             ]
+            group_ids = self._groups_of(wanted)
             found = operators.by_name(self.tx, wanted.name)
             if found is None:
                 if self._new_operator_is_fit(wanted.name, wanted.role, wanted.password):
-                    add_operator(
+                    made = add_operator(
                         self.tx,
                         self.actor,
                         wanted.name,
@@ -379,6 +381,7 @@ class SiteChanges:
                         self.now,
                         ids,
                     )
+                    operators.set_groups(self.tx, made, group_ids)
                     self.items.append(SiteItem("operator", wanted.name, Outcome.CREATED))
                 continue
             if not self._fits(lambda one=wanted: check_role(one.role), wanted.name, "role"):  # type: ignore[misc]
@@ -387,8 +390,19 @@ class SiteChanges:
             changed += ["projects"] if sorted(found.project_ids) != sorted(ids) else []
             if changed:
                 operators.set_role(self.tx, found.id, wanted.role, ids, disabled=found.disabled)
+            if sorted(found.group_ids) != sorted(group_ids):
+                operators.set_groups(self.tx, found.id, group_ids)
+                changed.append("groups")
             outcome = Outcome.CHANGED if changed else Outcome.LEFT
             self.done("operator", wanted.name, outcome, journal.MACHINE, changed)
+
+    def _groups_of(self, wanted: SiteOperator) -> list[GroupId]:
+        """The groups that an operator is bound to, in each of his projects that has them."""
+        shelves = [one for name, one in self._shelves.items() if name in (wanted.projects or self._shelves)]
+        known = {name for shelf in shelves for name in shelf.groups}
+        for name in set(wanted.groups) - known:
+            self.wrong("operator", wanted.name, "groups", f'there is no group "{name}"')
+        return [shelf.groups[name].id for shelf in shelves for name in wanted.groups if name in shelf.groups]
 
     def _new_operator_is_fit(self, name: str, role: str, password: str | None) -> bool:
         fit = self._fits(lambda: check_name(name), name, "name")

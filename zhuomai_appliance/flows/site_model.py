@@ -139,12 +139,16 @@ class SiteAccount:
 
 @dataclass(frozen=True, slots=True)
 class SiteOperator:
-    """An operator; the password counts when he is created. ``projects`` empty means every project."""
+    """An operator; the password counts when he is created. ``projects`` empty means every project.
+
+    ``groups`` bind him to the people of these groups, and of all below, in his projects; empty means everybody.
+    """
 
     name: str
     role: str
     password: str | None = field(repr=False)
     projects: tuple[str, ...]
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
