@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from zhuomai_appliance.model.people import Permission
-from zhuomai_appliance.web.api import items, money, records, requests, subscriptions
+from zhuomai_appliance.web.api import books, items, money, records, requests, subscriptions
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
 
@@ -42,6 +42,14 @@ MONEY_ROUTES: Final = (
     Route(
         "list_postings", "GET", "/postings", "List the lines of the ledger", Permission.LEDGER_READ,
         money.list_postings, ItemList[items.PostingItem], query=requests.PostingQuery,
+    ),
+    Route(
+        "reverse_posting", "POST", "/postings/<int:posting_id>/reverse", "Undo a posting with its order",
+        Permission.LEDGER_REVERSE, books.reverse_posting, books.ReversalItem, body=books.ReversalBody, keyed=True,
+    ),
+    Route(
+        "close_month", "POST", "/closed-months", "Close the books of a month for good", Permission.LEDGER_CLOSE,
+        books.close_month, books.CloseItem, body=books.CloseBody, keyed=True,
     ),
     Route(
         "list_plans", "GET", "/plans", "List plans", Permission.ACCOUNTS_READ,
