@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from zhuomai_appliance.flows import base_plans, cards, credit, housekeeping, metering, rents
+from zhuomai_appliance.flows import base_plans, cards, credit, housekeeping, metering, rents, report_books
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_rules import Patrol
 from zhuomai_appliance.net.clocks import JumpWatch
@@ -30,6 +30,10 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
 
     async def back_up() -> None:
         await back_up_daily(appliance)
+
+    async def keep_reports() -> None:
+        if store.state.writable:
+            await report_books.catch_up(store, appliance.tables)
 
     watch = JumpWatch(clocks)
 
@@ -73,6 +77,7 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
         Round("month credits", 3600.0, settled(rents.credit_months, appliance.tables), clocks),
         Round("credit bills", 3600.0, settled(credit.bill_due, appliance.tables), clocks),
         Round("usage facts", 600.0, settled(housekeeping.drop_usage_facts, appliance.tables), clocks),
+        Round("reports", 60.0, keep_reports, clocks),
         Round("tidy", 600.0, timed(housekeeping.tidy), clocks),
         appliance.places,
         Round("portal heartbeat", HEARTBEAT_SECONDS, beat, clocks),

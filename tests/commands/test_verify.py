@@ -39,7 +39,7 @@ def test_right_books_have_no_fault(school: Box) -> None:
     """After an apply with balance, plans and a session everything is proved, status 0."""
     status, out, _ = school.run("verify")
     assert status == 0
-    assert [line[:4].strip() for line in out.splitlines()] == ["ok"] * 11
+    assert {line[:4].strip() for line in out.splitlines()} == {"ok"}
 
 
 def test_largest_counters_and_shared_ids_are_no_fault(school: Box) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from zhuomai_appliance.commands.exported_base import Cell, Listing, Moment, Rich, Span
 from zhuomai_appliance.commands.exported_cards import CARD_HEADERS, CARD_LISTS
+from zhuomai_appliance.commands.exported_reports import REPORT_HEADERS, REPORT_LISTS
 from zhuomai_appliance.model.moment import Zone, date_of, rfc3339
 from zhuomai_appliance.store import reports_access, reports_attempts, reports_money, reports_people
 from zhuomai_appliance.store.interface import Reader
@@ -128,6 +129,7 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
         "result",
     ),
     **CARD_HEADERS,
+    **REPORT_HEADERS,
 }
 """By the words of the command line; the API's items have these fields by the same names."""
 
@@ -311,5 +313,6 @@ LISTS: Final[Mapping[str, tuple[Listing, str, Callable[[Any, int], Sequence[Rich
     "attempts": (_attempts, "id", _attempt_cells),
     "audit": (_audit, "id", _audit_cells),
     **CARD_LISTS,
+    **REPORT_LISTS,
 }
 """How a kind is read, the attribute that is the key of its pages, and its cells."""

@@ -14,7 +14,8 @@ from zhuomai_appliance.commands.options_probe import ProbeCommand
 from zhuomai_appliance.config import Config
 
 EXPORTS = (
-    "accounts", "sessions", "usage", "attempts", "subscriptions", "postings", "orders", "cards", "agents", "refunds", "audit",
+    "accounts", "sessions", "usage", "attempts", "subscriptions", "postings", "orders", "cards", "agents", "refunds",
+    "figures", "audit",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import sqlite3
 from zhuomai_appliance.commands.options import Verify
 from zhuomai_appliance.config import Config
 from zhuomai_appliance.flows.meter_proof import prove_meters
+from zhuomai_appliance.flows.report_proof import prove_reports
 from zhuomai_appliance.net.control import CommandFailed
 from zhuomai_appliance.paths import StateFiles
 from zhuomai_appliance.store.interface import StoreRefused
@@ -38,7 +39,7 @@ def all_proofs(files: StateFiles) -> list[Proof]:
     """
     try:
         with reading(files.database) as reader:
-            return [*prove(reader), prove_meters(reader)]
+            return [*prove(reader), prove_meters(reader), prove_reports(reader)]
     except (StoreRefused, sqlite3.Error, OSError) as error:
         raise CommandFailed(str(error)) from None
 

@@ -15,6 +15,7 @@ from zhuomai_appliance.web.api import (
     records,
     requests,
     routes_people,
+    routes_reports,
     traces,
     watch,
 )
@@ -137,6 +138,7 @@ ROUTES: Final = (
         traces.end_trace, traces.TraceItem,
     ),
     *routes_people.ROUTES,
+    *routes_reports.ROUTES,
     Route(
         "list_operators", "GET", "/operators", "List operators", Permission.OPERATORS_WRITE,
         records.list_operators, ItemList[items.OperatorItem], query=requests.NamedQuery,
