@@ -22,7 +22,7 @@ class ReportTests(SynchronousTestCase):
         (row,) = found["items"]
         self.assertEqual(row["span"], {"label": "2026-11", "first": "2026-11-01", "last": "2026-11-30"})
         self.assertEqual((row["part"], row["net_fen"]), ("包月", 3000))
-        (figure,) = self.api.get("/reports/figures?measure=received&subject=%E5%8C%85%E6%9C%88").items
+        (figure,) = self.api.get("/figures?measure=received&subject=%E5%8C%85%E6%9C%88").items
         self.assertEqual(
             (figure["amount_fen"], figure["username"], figure["channel"], figure["day"]),
             (3000, "20260001", "CASH", "2026-11-25"),
@@ -68,7 +68,7 @@ class ReportTests(SynchronousTestCase):
         token = self.api.token("investor1", "investor")
         self.assertEqual(self.api.get("/reports/income?by=channel", token).status, 200)
         self.assertEqual(
-            self.api.get("/reports/figures?measure=received", token).problem, (403, "not_allowed")
+            self.api.get("/figures?measure=received", token).problem, (403, "not_allowed")
         )
         self.assertEqual(self.api.get("/accounts", token).problem, (403, "not_allowed"))
 
@@ -76,5 +76,5 @@ class ReportTests(SynchronousTestCase):
         """Neither in the sums nor in the rows (J11)."""
         theirs = self.api.token("far", "admin", projects=(self.api.other,))
         self.assertEqual(self.api.get("/reports/income", theirs).json["total_fen"], 0)
-        self.assertEqual(self.api.get("/reports/figures?measure=received", theirs).items, [])
+        self.assertEqual(self.api.get("/figures?measure=received", theirs).items, [])
         self.assertEqual(self.api.get("/reports/income?project=main", theirs).problem, (422, "invalid"))

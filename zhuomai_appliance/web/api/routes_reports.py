@@ -19,7 +19,7 @@ ROUTES: Final = (
         Permission.REPORTS_READ, reports.statement_report, reports.StatementReport, query=reports.StatementQuery,
     ),
     Route(
-        "report_figures", "GET", "/reports/figures", "List the postings behind a figure", Permission.LEDGER_READ,
+        "report_figures", "GET", "/figures", "List the postings behind a figure", Permission.LEDGER_READ,
         reports.list_figures, ItemList[reports.FigureItem], query=reports.FigureQuery,
     ),
     Route(
