@@ -6,9 +6,10 @@ import sqlite3
 
 from tests.flows.desk_school import WANG
 from tests.flows.school import DAY, NOW, START, STOP
+from tests.flows.test_cards import CardBook
 from tests.flows.test_wallets import WalletCase
 from zhuomai_appliance.billing import ledger as rules
-from zhuomai_appliance.flows import reversals
+from zhuomai_appliance.flows import housekeeping, redemption, reversals
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model.commerce import Channel, PostingId
 from zhuomai_appliance.model.network import Project
@@ -94,3 +95,37 @@ class ReversalTests(WalletCase):
         self.assertEqual(
             self.school.rows("SELECT posted_at, reversal_of FROM posting WHERE id = 2"), [(NOW + 10 * DAY, 1)]
         )
+
+    def test_month_waits_for_its_earnings(self) -> None:
+        """What was earned in a month is posted before it closes; what is missing is counted."""
+        self.school.buy(self.account_id, self.school.plan(), Channel.CASH, shift="s1")
+        self.school.clock.advance(10 * DAY)
+        with self.assertRaises(Refused) as caught:
+            self.close("2026-11")
+        self.assertEqual((caught.exception.code, caught.exception.facts["count"]), ("earnings_missing", 1))
+        self.school.run(housekeeping.earn(self.school.store, self.school.tables, self.school.now()))
+        self.assertTrue(self.close("2026-11"))
+
+    def test_a_card_is_good_again(self) -> None:
+        """The order that a card paid is undone: the value is owed to its holder again, and it can be redeemed."""
+        book = CardBook(self.school)
+        printing = book.printed(10, 5000)
+        book.sell(printing.batch.id, 1, 1)
+        card = next(iter(printing.cards()))
+
+        def redeem() -> object:
+            school = self.school
+            return school.write(
+                lambda tx: redemption.redeem(
+                    tx, school.vault, WANG, school.now(), self.project(), self.account_id, card.number, card.pin, "10.9.0.1"
+                )
+            )  # fmt: skip
+
+        first = redeem()
+        assert isinstance(first, redemption.Redeemed)
+        ((posting_id,),) = self.school.rows("SELECT id FROM posting WHERE kind = 'recharge'")
+        self.reverse(posting_id)
+        self.assertEqual(
+            (self.held(), self.balance(f"card_liability:{printing.batch.code}")), ((0, 0), -5000)
+        )
+        self.assertIsInstance(redeem(), redemption.Redeemed)

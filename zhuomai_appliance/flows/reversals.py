@@ -6,22 +6,26 @@ A reversal is dated now, in the open month, whatever month its original is of, a
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from zhuomai_appliance.billing import ledger as rules
 from zhuomai_appliance.billing import periods
 from zhuomai_appliance.billing.orders import IllegalStepError, OrderEvent, advance
-from zhuomai_appliance.flows import chains, subscriptions
+from zhuomai_appliance.flows import chains, earnings, redemption, subscriptions
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model import entitlement as chain_rules
-from zhuomai_appliance.model.commerce import Order, PostingId, PostingKind
+from zhuomai_appliance.model.commerce import Channel, Order, PostingId, PostingKind
 from zhuomai_appliance.model.moment import Zone, month_bounds
 from zhuomai_appliance.model.network import Project
 from zhuomai_appliance.store import closing_books, journal, ledger, orders
 from zhuomai_appliance.store import subscriptions as rows
 from zhuomai_appliance.store.interface import Transaction
 
-_REVERSIBLE = frozenset((PostingKind.SALE, PostingKind.RECHARGE, PostingKind.OPENING, PostingKind.MANUAL))
+_NAMED: Final = 10
+_REVERSIBLE: Final = frozenset(
+    (PostingKind.SALE, PostingKind.RECHARGE, PostingKind.OPENING, PostingKind.MANUAL)
+)
 
 
 def reverse(
@@ -29,7 +33,7 @@ def reverse(
 ) -> PostingId:
     """Undo a sale, recharge, opening balance or manual charge with its order; the first reversal if it was undone before.
 
-    A sale takes its purchase out of the chain, if nothing of it was used or earned.
+    A sale takes its purchase out of the chain, if nothing of it was used or earned; a card that paid it is good again.
 
     Raises:
         LookupError: the project has no such posting.
@@ -88,6 +92,8 @@ def _undo(tx: Transaction, actor: Actor, now: int, project: Project, order: Orde
         after = periods.cancel(before, subscription_id, now)
         chains.put(tx, before, after, project.id)
         subscriptions.follow(tx, before, after, project.id, now)
+    if order.channel is Channel.CARD:
+        redemption.undo(tx, now, project, order.order_no)
     try:
         begun = advance(order.state, OrderEvent.REFUND)
     except IllegalStepError as error:
@@ -113,6 +119,13 @@ def close_month(tx: Transaction, actor: Actor, now: int, project: Project, month
     ends_at = month_bounds(begin, zone)[1]
     if ends_at > now:
         raise Refused("month_not_over", f"{month} is not over yet")
+    if missing := earnings.missing(tx, project, ends_at):
+        named = ", ".join(str(one) for one in missing[:_NAMED])
+        raise Refused(
+            "earnings_missing",
+            f"the income of {len(missing)} purchases up to {month} is not posted yet ({named}); the next round does",
+            count=len(missing),
+        )
     if not closing_books.add_close(
         tx, project.id, zone.local(begin).strftime("%Y-%m"), ends_at, now, actor.name
     ):
