@@ -119,7 +119,7 @@ class Api:
     async def _ask(self, method: str, path: str, raw: bytes | None, headers: dict[str, str]) -> Reply:
         address = path if path.startswith("/api") else f"/api/v1{path}"
         response = await self.client.request(method, BOX + address, data=raw, headers=headers)
-        text = (await self.client.content(response)).decode()
+        text = (await self.client.content(response)).decode(errors="replace")  # a workbook is no text
         found = {
             name.decode().lower(): values[-1].decode() for name, values in response.headers.getAllRawHeaders()
         }

@@ -28,6 +28,24 @@ class ReportTests(SynchronousTestCase):
             (3000, "20260001", "CASH", "2026-11-25"),
         )
 
+    def test_income_as_files(self) -> None:
+        """The same rows with their sum, as CSV with a mark and as a workbook."""
+        self.school.buy(self.buyer, self.school.plan("other"), Channel.CASH, shift="s1")
+        text = self.api.get("/reports/income.csv?by=subject").text
+        self.assertEqual(
+            text.lstrip("\ufeff").splitlines(),
+            [
+                "basis,span,first,last,subject,received_fen,returned_fen,net_fen",
+                "cash,2026-11-25,2026-11-25,2026-11-25,period,3000,0,3000",
+                "cash,2026-11-25,2026-11-25,2026-11-25,包月,3000,0,3000",
+                "cash,total,,,,6000,0,6000",
+            ],
+        )
+        reply = self.api.get("/reports/income.xlsx?by=subject")
+        self.assertEqual(reply.status, 200)
+        self.assertIn("spreadsheetml", reply.headers["content-type"])
+        self.assertIn("income-day-cash.xlsx", reply.headers["content-disposition"])
+
     def test_a_day_is_explained(self) -> None:
         """Without a date it is today's; what was sold is deferred until it is earned."""
         found = self.api.get("/reports/statement").json
@@ -67,9 +85,7 @@ class ReportTests(SynchronousTestCase):
         """K06: sums on both bases, and neither postings nor accounts."""
         token = self.api.token("investor1", "investor")
         self.assertEqual(self.api.get("/reports/income?by=channel", token).status, 200)
-        self.assertEqual(
-            self.api.get("/figures?measure=received", token).problem, (403, "not_allowed")
-        )
+        self.assertEqual(self.api.get("/figures?measure=received", token).problem, (403, "not_allowed"))
         self.assertEqual(self.api.get("/accounts", token).problem, (403, "not_allowed"))
 
     def test_another_projects_money_is_not_in_it(self) -> None:

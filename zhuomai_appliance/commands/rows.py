@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import BinaryIO, Final
 
 from zhuomai_appliance.commands.exported import Cell
-
-EXACT: Final = 10**15
-"""A spreadsheet keeps 15 digits of a number; longer ones are written as text."""
+from zhuomai_appliance.web.exports import write_xlsx
 
 
 def write_csv(target: BinaryIO, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
@@ -36,30 +34,6 @@ def write_ndjson(target: BinaryIO, header: Sequence[str], rows: Iterable[Sequenc
     for row in rows:
         line = json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False, separators=(",", ":"))
         target.write(line.encode() + b"\n")
-    target.flush()
-
-
-def write_xlsx(target: BinaryIO, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """One sheet with its first row frozen. Text is written as text: nothing in it is ever a formula."""
-    import xlsxwriter  # type: ignore[import-untyped]
-
-    memory = io.BytesIO()
-    book = xlsxwriter.Workbook(memory, {"constant_memory": True, "strings_to_formulas": False})
-    sheet = book.add_worksheet()
-    bold = book.add_format({"bold": True})
-    sheet.freeze_panes(1, 0)
-    for column, name in enumerate(header):
-        sheet.write_string(0, column, name, bold)
-    for number, row in enumerate(rows, 1):
-        for column, cell in enumerate(row):
-            if isinstance(cell, bool):
-                sheet.write_boolean(number, column, cell)
-            elif isinstance(cell, int) and abs(cell) < EXACT:
-                sheet.write_number(number, column, cell)
-            elif cell is not None:
-                sheet.write_string(number, column, str(cell))
-    book.close()
-    target.write(memory.getvalue())
     target.flush()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -15,10 +16,11 @@ from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import GroupId
 from zhuomai_appliance.store import report_books as books
 from zhuomai_appliance.store.report_books import Budget, FigureFilter, FigureRow
-from zhuomai_appliance.web.api.calls import Call, Parts, split
+from zhuomai_appliance.web.api.calls import Call, Parts, Written, split
 from zhuomai_appliance.web.api.fields import MOST_FEN, ById, Strict, Text, Time, Under
 from zhuomai_appliance.web.api.items import Answer, ItemList
 from zhuomai_appliance.web.api.problems import Problem, invalid
+from zhuomai_appliance.web.exports import Cell, csv_file, xlsx_file
 
 
 def _date(value: str) -> str:
@@ -203,6 +205,38 @@ class BudgetReport(Answer):
 
 async def income_report(parts: Parts, call: Call) -> BaseModel:
     """Income by span and part."""
+    return await _income(parts, call)
+
+
+async def income_csv(parts: Parts, call: Call) -> Written:
+    """The same as a table."""
+    return await _income_file(parts, call, "csv", csv_file)
+
+
+async def income_xlsx(parts: Parts, call: Call) -> Written:
+    """The same as a workbook."""
+    return await _income_file(parts, call, "xlsx", xlsx_file)
+
+
+async def _income_file(
+    parts: Parts, call: Call, end: str, write: Callable[[Sequence[str], list[list[Cell]]], bytes]
+) -> Written:
+    report = await _income(parts, call)
+    header = ("basis", "span", "first", "last", report.by, "received_fen", "returned_fen", "net_fen")
+    rows: list[list[Cell]] = [
+        [report.basis.value, one.span.label, one.span.first, one.span.last, one.part, one.received_fen,
+         one.returned_fen, one.net_fen]
+        for one in report.items
+    ]  # fmt: skip
+    rows.append(
+        [report.basis.value, "total", "", "", "", report.received_fen, report.returned_fen, report.total_fen]
+    )
+    # A workbook of some thousand rows takes a while: on a reader's thread, not on the reactor's
+    body = await parts.store.read(lambda _: write(header, rows))
+    return Written(body, f"income-{report.unit.value}-{report.basis.value}.{end}")
+
+
+async def _income(parts: Parts, call: Call) -> IncomeReport:
     query: IncomeQuery = call.query
     projects = call.projects(parts)
     today = _today(parts, call, projects)

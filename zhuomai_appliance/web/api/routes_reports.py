@@ -6,13 +6,22 @@ from typing import Final
 
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.web.api import money_reports as reports
-from zhuomai_appliance.web.api.calls import Route
+from zhuomai_appliance.web.api.calls import FileAnswer, Route
 from zhuomai_appliance.web.api.items import ItemList
+from zhuomai_appliance.web.exports import CSV, XLSX
 
 ROUTES: Final = (
     Route(
         "report_income", "GET", "/reports/income", "Income by day, week, month, quarter or year, on either basis",
         Permission.REPORTS_READ, reports.income_report, reports.IncomeReport, query=reports.IncomeQuery,
+    ),
+    Route(
+        "report_income_csv", "GET", "/reports/income.csv", "The same as a table", Permission.REPORTS_READ,
+        reports.income_csv, FileAnswer, query=reports.IncomeQuery, media=CSV,
+    ),
+    Route(
+        "report_income_xlsx", "GET", "/reports/income.xlsx", "The same as a workbook", Permission.REPORTS_READ,
+        reports.income_xlsx, FileAnswer, query=reports.IncomeQuery, media=XLSX,
     ),
     Route(
         "report_statement", "GET", "/reports/statement", "One day, week, month, quarter or year explained",
