@@ -120,6 +120,9 @@ class StandInTests(SynchronousTestCase):
         self.assertEqual(school.sessions()[0], ("S1", self.account_id, 1000, 2000, 300, None))
 
 
+AHEAD = 7200
+
+
 class BootTests(SynchronousTestCase):
     """The start-up stamp of Huawei and H3C: a restart whose Accounting-On was lost (vendor notes §2, §4)."""
 
@@ -128,11 +131,8 @@ class BootTests(SynchronousTestCase):
         mac = f"a4:5e:60:00:00:{len(sid):02x}"
         school.report(START, 0, 0, 0, stamp, sid=sid, name=sid, mac=mac, ip=None)
 
-    def test_restart_while_nobody_listened(self) -> None:
-        """The first stamp that a new process hears ends what was last heard of before it."""
-        school = School()
-        self.boot(school, NOW - 5000, "s")
-        school.clock.advance(1000)
+    def listen_anew(self, school: School) -> None:
+        """As a process that knows of no boot time yet."""
         school.accounting = AccountingFlow(
             school.store,
             school.vault,
@@ -141,6 +141,16 @@ class BootTests(SynchronousTestCase):
             school.wake,
             follow_up=school.follow_up,
         )
+
+    def closers(self, school: School) -> list[str | None]:
+        return [by for *_, by in school.sessions()]
+
+    def test_restart_while_nobody_listened(self) -> None:
+        """The first stamp that a new process hears ends what was last heard of before it."""
+        school = School()
+        self.boot(school, NOW - 5000, "s")
+        school.clock.advance(1000)
+        self.listen_anew(school)
         self.boot(school, NOW + 500, "later")
         self.assertEqual([(sid, by) for sid, *_, by in school.sessions()], [("s", "nas_restart"), ("later", None)])  # fmt: skip
 
@@ -151,6 +161,67 @@ class BootTests(SynchronousTestCase):
         school.clock.advance(100)
         self.boot(school, NOW + 50_000, "later")
         self.assertEqual([by for *_, by in school.sessions()], [None, None])
+
+    def ahead(self, school: School, kind: int, boot: int, sid: str, seconds: int = 0) -> None:
+        """A report of a device whose clock is two hours ahead, in both of its times."""
+        stamp = vendor_attribute(2011, 59, integer_value(boot + AHEAD))
+        told_at = school.now() + AHEAD
+        school.report(
+            kind, seconds, 0, 0, stamp, sid=sid, name=sid, mac=f"a4:5e:60:00:00:{len(sid):02x}", ip=None,
+            at=told_at,
+        )  # fmt: skip
+
+    def test_semantics_6_boot_time_of_a_clock_two_hours_ahead(self) -> None:
+        """By its own clock the device started after what it has had online for hours: nothing is closed, ever."""
+        school = School()
+        boot = NOW - 60
+        self.ahead(school, START, boot, "s")
+        school.clock.advance(3 * 3600)
+        self.listen_anew(school)
+        self.ahead(school, START, boot, "later")
+        self.assertEqual(self.closers(school), [None, None])
+        self.ahead(school, INTERIM, boot, "s", 3 * 3600)
+        self.assertEqual(self.closers(school), [None, None])
+
+    def test_semantics_6_true_restart_of_a_clock_two_hours_ahead(self) -> None:
+        """Its restart is known as soon as it is told, and closes once what was online before."""
+        school = School()
+        self.ahead(school, START, NOW - 5000, "s")
+        school.clock.advance(100)
+        self.ahead(school, START, NOW + 90, "later")
+        self.assertEqual(self.closers(school), ["nas_restart", None])
+        school.clock.advance(7200)
+        self.ahead(school, START, NOW + 90, "later still")
+        self.assertEqual(self.closers(school), ["nas_restart", None, None])
+
+    def test_semantics_6_boot_time_that_sessions_speak_against(self) -> None:
+        """Without an Event-Timestamp: a session that goes on since before the boot, or one that began long after it."""
+        for spoken in (True, False):
+            school = School()
+            school.report(START, sid="silent", name="silent", mac="a4:5e:60:00:00:01", ip=None)
+            school.report(START, sid="long", name="long", mac="a4:5e:60:00:00:02", ip=None)
+            school.clock.advance(7200)
+            if not spoken:
+                school.report(START, sid="young", name="young", mac="a4:5e:60:00:00:03", ip=None)
+            before = self.closers(school)
+            stamp = vendor_attribute(2011, 59, integer_value(NOW + 3600))
+            for kind, sid, mac, seconds in ((INTERIM, "long", "02", 7200), (START, "new", "04", 0))[
+                not spoken :
+            ]:
+                school.report(
+                    kind, seconds, 0, 0, stamp, sid=sid, name=sid, mac=f"a4:5e:60:00:00:{mac}", ip=None
+                )
+            self.assertEqual(self.closers(school), [*before, None], spoken)
+
+    def test_semantics_6_stop_kept_over_a_restart(self) -> None:
+        """A Stop from before the boot that comes after it speaks for no session that lived through."""
+        school = School()
+        school.report(START, sid="silent", name="silent", mac="a4:5e:60:00:00:01", ip=None)
+        school.report(START, sid="kept", name="kept", mac="a4:5e:60:00:00:02", ip=None)
+        school.clock.advance(7200)
+        stamp = vendor_attribute(2011, 59, integer_value(NOW + 7190))
+        school.report(STOP, 7180, 0, 0, stamp, sid="kept", name="kept", mac="a4:5e:60:00:00:02", ip=None)
+        self.assertEqual(self.closers(school), ["nas_restart", "stop"])
 
 
 Event = tuple[int, int, int]

@@ -10,6 +10,7 @@ import pytest
 from tests.policy.books import Books, a_report, at_second, begun
 from tests.vendors.examples import NOW
 from zhuomai_appliance.model.access import ClosedBy, ReportKind, UsageReport
+from zhuomai_appliance.policy.restarts import restart_is_current
 from zhuomai_appliance.policy.sessions import (
     Close,
     Correct,
@@ -19,7 +20,6 @@ from zhuomai_appliance.policy.sessions import (
     Reopen,
     Update,
     WriteFinished,
-    restart_is_current,
 )
 
 START, INTERIM, STOP = ReportKind.START, ReportKind.INTERIM, ReportKind.STOP

@@ -10,7 +10,8 @@ from tests.policy.books import Books, a_report, at_second
 from tests.vendors.examples import NOW, a_nas, a_session
 from zhuomai_appliance.model.access import ReportKind
 from zhuomai_appliance.model.network import TrafficUnit
-from zhuomai_appliance.policy.sessions import ends_with_restart, restart_is_current, slot_free_at, stale_at
+from zhuomai_appliance.policy.restarts import ends_with_restart, restart_is_current
+from zhuomai_appliance.policy.sessions import slot_free_at, stale_at
 
 START = ReportKind.START
 TURN = 1 << 32

@@ -8,6 +8,7 @@ The device is answered only after the commit (RFC 2866 §4.1); a failed write is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
 
@@ -20,13 +21,13 @@ from zhuomai_appliance.flows.session_report import Recorded, SessionReport
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model.access import AccessKind, ReportKind, UsageReport
 from zhuomai_appliance.model.network import Nas, NasId
-from zhuomai_appliance.policy import sessions as truth
+from zhuomai_appliance.policy import restarts
 from zhuomai_appliance.radius.packet import Packet
 from zhuomai_appliance.store import sessions
 from zhuomai_appliance.store.interface import Store, Transaction
 from zhuomai_appliance.store.vault import Vault
 from zhuomai_appliance.vendors import profile_for
-from zhuomai_appliance.vendors.requests import boot_time_from, report_from
+from zhuomai_appliance.vendors.requests import boot_time_from, clock_ahead_seconds, report_from
 
 
 class AccountingFlow:
@@ -50,7 +51,7 @@ class AccountingFlow:
         self._reservations = reservations
         self._wake = wake
         self._follow_up = follow_up
-        self._booted: dict[tuple[NasId, str], int] = {}
+        self._booted: dict[tuple[NasId, str], _Boot] = {}
 
     def record(self, packet: Packet, nas: Nas, peer: str, now: int) -> Deferred[bool]:
         """True once the report is durable, False when it is none that can be used; fails when it was not stored."""
@@ -65,8 +66,10 @@ class AccountingFlow:
         if report is None or report.access_kind is AccessKind.PROBE:
             return succeed(report is not None)
         booted_at = boot_time_from(packet, profile)
-        if booted_at is not None and (closed := self._note_boot(nas, peer, booted_at, now)) is not None:
-            return closed.addCallback(lambda _: self._write(packet, nas, peer, report))
+        if booted_at is not None:
+            closed = self._note_boot(packet, nas, peer, report, booted_at)
+            if closed is not None:
+                return closed.addCallback(lambda _: self._write(packet, nas, peer, report))
         return self._write(packet, nas, peer, report)
 
     def _write(self, packet: Packet, nas: Nas, peer: str, report: UsageReport) -> Deferred[bool]:
@@ -114,26 +117,52 @@ class AccountingFlow:
         waits = self._follow_up.after(nas, report, recorded)
         return True if waits is None else waits.addCallback(lambda _: True)
 
-    def _note_boot(self, nas: Nas, peer: str, booted_at: int, now: int) -> Deferred[None] | None:
+    def _note_boot(
+        self, packet: Packet, nas: Nas, peer: str, report: UsageReport, told: int
+    ) -> Deferred[None] | None:
         """A newer boot time than the last one told is a restart, also if its Accounting-On was lost (notes §2).
 
-        The first one told to this process counts as well: the device may have restarted while nobody listened. One
-        that lies ahead of our own clock is not believed.
+        The first one told to this process counts as well: the device may have restarted while nobody listened. It is
+        ``told`` by the device's own clock: what its Event-Timestamp is ahead of ours, the boot was earlier. Nobody
+        believes one that is still to come, nor one that a session of the device has lived through.
 
         Returns:
             What is to be waited for then, and what makes the time known; None where nothing is to be done.
         """
         key = (nas.id, peer)
-        if booted_at <= self._booted.get(key, 0) or booted_at > now:
+        known = self._booted.get(key, _UNKNOWN)
+        if told == known.told:
             return None
-        closed = self._store.write(lambda tx: _restart(tx, nas, peer, booted_at, None))
-        return closed.addCallback(lambda _: self._booted.__setitem__(key, booted_at))
+        at = told - clock_ahead_seconds(packet, report.arrived_at)
+        if at <= known.at or at > report.arrived_at:
+            return None
+        boot = _Boot(told, at)
+        if restarts.lived_through(report, at):
+            self._booted[key] = boot
+            return None
+        closed = self._store.write(lambda tx: _restart(tx, nas, peer, at, None))
+        return closed.addCallback(lambda _: self._booted.__setitem__(key, boot))
+
+
+class _Boot(NamedTuple):
+    """When a device started: as it tells it, and by our own clock."""
+
+    told: int
+    at: int
+
+
+_UNKNOWN: Final = _Boot(0, 0)
 
 
 def _restart(tx: Transaction, nas: Nas, peer: str, at: int, report: UsageReport | None) -> int:
-    """Close what a restarted device had open; how many. A report that newer sessions overtook closes nothing."""
+    """Close what a restarted device had open; how many. A restart that newer sessions overtook closes nothing.
+
+    Without a ``report`` of its own it is known by a boot time alone.
+    """
+    newest = sessions.newest_start_of_nas(tx, nas.id, peer)
     if report is not None:
-        newest = sessions.newest_start_of_nas(tx, nas.id, peer)
-        if not truth.restart_is_current(report, newest):
+        if not restarts.restart_is_current(report, newest):
             return 0
+    elif not restarts.boot_is_current(at, newest):
+        return 0
     return sessions.close_of_nas(tx, nas.id, peer, at)

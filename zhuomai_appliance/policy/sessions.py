@@ -166,7 +166,7 @@ def merge(
         line_rate_bps: speed of the access port, bits per second.
 
     Raises:
-        ValueError: Accounting-On and -Off are about a device: see `restart_is_current`.
+        ValueError: Accounting-On and -Off are about a device: see `policy.restarts`.
     """
     if report.kind in {ReportKind.ON, ReportKind.OFF}:
         raise ValueError(f"{report.kind} is not about a session")
@@ -354,19 +354,6 @@ def _total(said: int, stored: int, report: UsageReport, carried: int, unit: int)
     if (is_wrap or stored >= wrap) and grown <= carried:
         return stored + grown
     return None
-
-
-def restart_is_current(report: UsageReport, newest_start_at: int | None) -> bool:
-    """Whether an Accounting-On or -Off ends the device's sessions that began before it.
-
-    Not if a session began after it: then the packet was overtaken and the restart is already behind us.
-    """
-    return newest_start_at is None or newest_start_at <= report.at
-
-
-def ends_with_restart(session: Session, restarted_at: int) -> bool:
-    """Whether a restart of its device ends this session: it began, and was last heard of, before that."""
-    return session.stopped_at is None and max(session.started_at, session.updated_at) <= restarted_at
 
 
 def slot_free_at(seen_at: int, interim_seconds: int) -> int:

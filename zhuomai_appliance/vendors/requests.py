@@ -148,14 +148,28 @@ def boot_time_from(packet: Packet, profile: VendorProfile) -> int | None:
     return integer(value_of(packet, inside_of(packet), profile.boot_time))
 
 
+def clock_ahead_seconds(packet: Packet, now: int) -> int:
+    """How far a device's clock is ahead by its Event-Timestamp; 0 within 10 minutes of ours, behind it, or untold.
+
+    A stamp from long ago is no sign of a clock that is behind: the packet may have waited in the device.
+    """
+    stamp = integer(packet.first(55))
+    ahead = 0 if stamp is None else stamp - _happened(packet, now)
+    return ahead if ahead > CLOCK_TOLERANCE_SECONDS else 0
+
+
 def event_time(packet: Packet, now: int) -> int:
     """When an accounting event happened, epoch seconds, from Event-Timestamp 55 and Acct-Delay-Time 41."""
-    delay = integer(packet.first(41)) or 0
-    happened = now - (delay if delay <= MAX_DELAY_SECONDS else 0)
+    happened = _happened(packet, now)
     stamp = integer(packet.first(55))
     if stamp is not None and abs(stamp - happened) <= CLOCK_TOLERANCE_SECONDS:
         return stamp
     return happened
+
+
+def _happened(packet: Packet, now: int) -> int:
+    delay = integer(packet.first(41)) or 0
+    return now - (delay if delay <= MAX_DELAY_SECONDS else 0)
 
 
 def _classify(
