@@ -282,7 +282,9 @@ class RaceTests(TestCase):
         batch = await card_batches.make(store, vault, project.id, BatchId(1), NOW)
         printing = await store.write(lambda tx: card_batches.export(tx, vault, LI, NOW, project, batch.id))
         await store.write(
-            lambda tx: cards.sell(tx, LI, NOW, project, batch.id, cards.Sale(1, 1, cards.till_of(LI)))
+            lambda tx: cards.sell(
+                tx, LI, NOW, project, batch.id, cards.Sale(1, 1, cards.till_of(tx, project, LI))
+            )
         )
         (card,) = printing.cards()
 

@@ -154,7 +154,7 @@ def move_deposit(
     if ledger.posting_of(tx, project.id, effect) is None:
         if deposit_fen(tx, agent) + amount_fen < 0:
             raise AgentRefused("deposit", f"the deposit holds {deposit_fen(tx, agent)} fen")
-        money = ledger_rules.BANK if by_bank else cards.till_of(actor)
+        money = ledger_rules.BANK if by_bank else cards.till_of(tx, project, actor)
         own = ledger_rules.agent(agent_id)
         pair = (money, own) if amount_fen > 0 else (own, money)
         ledger.post(

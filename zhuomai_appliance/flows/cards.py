@@ -13,7 +13,7 @@ from zhuomai_appliance.billing import cards as rules
 from zhuomai_appliance.billing import ledger as ledger_rules
 from zhuomai_appliance.billing.cards import CardEvent
 from zhuomai_appliance.billing.ledger import LedgerAccount, Lines
-from zhuomai_appliance.flows import card_batches, card_spans
+from zhuomai_appliance.flows import card_batches, card_spans, shifts
 from zhuomai_appliance.flows.card_batches import CardsRefused, audit, batch_of
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import PreviewIsOld
@@ -176,17 +176,19 @@ def preview_void(
     """
     known = batch_of(reader, project.id, batch_id)
     inside, _ = _between(reader, known, first, last)
-    return _voiding(known, inside, actor, repay=repay)
+    return _voiding(known, inside, till_of(reader, project, actor), repay=repay)
 
 
-def _voiding(known: CardBatch, inside: Sequence[CardSpan], actor: Actor, *, repay: bool) -> VoidPreview:
+def _voiding(
+    known: CardBatch, inside: Sequence[CardSpan], till: LedgerAccount, *, repay: bool
+) -> VoidPreview:
     open_ones = [span for span in inside if _is_open(span) and span.left]
     if not open_ones:
         raise CardsRefused("nothing_to_void", f"none of these cards of batch {known.code} can be voided")
     face, back, lines = 0, 0, list[Any]()
     for span in open_ones:
         if span.state is CardState.ACTIVE:
-            more, returned = void_lines(known, span, span.left, actor, repay=repay)
+            more, returned = void_lines(known, span, span.left, till, repay=repay)
             lines += more
             face += known.face_fen * span.left
             back += returned
@@ -194,7 +196,7 @@ def _voiding(known: CardBatch, inside: Sequence[CardSpan], actor: Actor, *, repa
 
 
 def void_lines(
-    known: CardBatch, span: CardSpan, count: int, actor: Actor, *, repay: bool
+    known: CardBatch, span: CardSpan, count: int, till: LedgerAccount, *, repay: bool
 ) -> tuple[Lines, Fen]:
     """The lines by which so many sold cards of a span are owed no more, and what goes back to who paid for them."""
     face = known.face_fen * count
@@ -204,7 +206,7 @@ def void_lines(
     if span.agent_id is not None:
         to, less = ledger_rules.agent(span.agent_id), ledger_rules.COMMISSION
     else:
-        to, less = till_of(actor), ledger_rules.PROMO
+        to, less = till, ledger_rules.PROMO
     return rules.take_back(to, less, known.code, face, back), back
 
 
@@ -232,7 +234,7 @@ def void(
     """
     known = batch_of(tx, project.id, batch_id)
     inside, outside = _between(tx, known, first, last)
-    what = _voiding(known, inside, actor, repay=repay)
+    what = _voiding(known, inside, till_of(tx, project, actor), repay=repay)
     if expected is not None and what != expected:
         raise PreviewIsOld
     card_spans.put(tx, known, [*(_ended(span, CardEvent.VOID, now) for span in inside), *outside])
@@ -304,9 +306,9 @@ async def upkeep(store: Store, vault: Vault, now: int) -> None:
 # Shared -----------------------------------------------------------------------------------------------------------------
 
 
-def till_of(actor: Actor) -> LedgerAccount:
-    """The till that an operator's cash goes into."""
-    return ledger_rules.cash(actor.name)
+def till_of(reader: Reader, project: Project, actor: Actor) -> LedgerAccount:
+    """The till that an operator's cash goes into: of his open shift, or of the one that it opens."""
+    return shifts.till(reader, project.id, actor)
 
 
 def _between(

@@ -26,6 +26,7 @@ from zhuomai_appliance.model.people import Account, AccountId
 from zhuomai_appliance.model.products import PlanVersion
 from zhuomai_appliance.store import accounts, journal, products
 from zhuomai_appliance.store.interface import Transaction
+from zhuomai_appliance.store.shifts import till_number
 from zhuomai_appliance.store.vault import Vault
 
 __all__ = [
@@ -124,6 +125,8 @@ def change(
     if login is None or login.account.project_id != project.id:
         raise LookupError(f"account {account_id} is not there")
     account = login.account
+    if account.closed_at is not None:
+        raise Unfit(("account", "this account is closed: it changes no more"))
     groups = {group.name: group.id for group in products.groups(tx, project.id)}
     rates = {rate.name: rate.id for rate in products.rates(tx, project.id)}
     errors = [
@@ -233,7 +236,7 @@ def sell(
         zone=Zone(project.zone),
         at=now,
         operator=actor.name,
-        shift=actor.name,
+        shift=till_number(tx, project.id, actor.name),
         memo=memo,
         revision=revision,
         credit_fen=credit.grant(tx, project.id, account_id, now) if channel is Channel.BALANCE else 0,
@@ -261,7 +264,7 @@ def recharge(
         zone=Zone(project.zone),
         at=now,
         operator=actor.name,
-        shift=actor.name,
+        shift=till_number(tx, project.id, actor.name),
         memo=memo,
     )
     _audit_order(tx, actor, now, project, "order.recharge", order, "")

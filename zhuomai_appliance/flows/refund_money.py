@@ -140,7 +140,7 @@ def _of_purchase(
     out = Payout((), Fen(0))
     if wanted.destination is not Destination.WALLET and value.fen:
         came_by_wallet = order is None or order.channel is Channel.BALANCE
-        credit = credit_ref(wanted.destination, actor, refund_id)
+        credit = credit_ref(reader, project, wanted.destination, actor, refund_id)
         out = payout(
             reader, project, payee, value.fen, credit, order, from_wallet=came_by_wallet,
             share_fen=value.bonus_fen, incoming_fen=value.bonus_fen,
@@ -177,7 +177,7 @@ def _of_wallet(
         left = order.amount_fen - order.refunded_fen
         raise Refused("too_much", f"of order {order.order_no} only {left} fen can go back")
     _check_way(wanted.destination, order)
-    credit = credit_ref(wanted.destination, actor, refund_id)
+    credit = credit_ref(reader, project, wanted.destination, actor, refund_id)
     out = payout(reader, project, wanted.account_id, amount, credit, order, from_wallet=True)
     return RefundPreview(
         amount_fen=amount,
@@ -202,9 +202,15 @@ def _check_way(destination: Destination, order: Order | None) -> None:
         raise Refused("destination", "this was not paid through a payment provider")
 
 
-def credit_ref(destination: Destination, actor: Actor, refund_id: int) -> LedgerAccount:
+def credit_ref(
+    reader: Reader, project: Project, destination: Destination, actor: Actor, refund_id: int
+) -> LedgerAccount:
     """Where the money goes first: the till, or the place in which it waits for bank or provider."""
-    return cards.till_of(actor) if destination is Destination.CASH else rules.hold_ref(refund_id)
+    return (
+        cards.till_of(reader, project, actor)
+        if destination is Destination.CASH
+        else rules.hold_ref(refund_id)
+    )
 
 
 def payout(

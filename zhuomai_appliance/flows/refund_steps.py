@@ -14,7 +14,7 @@ from zhuomai_appliance.billing.orders import STEPS as ORDER_STEPS
 from zhuomai_appliance.billing.orders import OrderEvent
 from zhuomai_appliance.billing.refunds import IllegalRefundStepError, RefundEvent
 from zhuomai_appliance.flows import refund_money as money
-from zhuomai_appliance.flows import subscriptions
+from zhuomai_appliance.flows import shifts, subscriptions
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.refund_money import RefundWish
 from zhuomai_appliance.flows.refusals import Refused
@@ -90,7 +90,7 @@ def pay_out(tx: Transaction, actor: Actor, now: int, project: Project, found: Re
     facts: dict[str, Any] = json.loads(found.formula)
     order = None if found.order_no is None else orders.order(tx, found.order_no)
     by_wallet = found.subscription_id is None or order is None or order.channel is Channel.BALANCE
-    credit = money.credit_ref(found.destination, actor, found.id)
+    credit = money.credit_ref(tx, project, found.destination, actor, found.id)
     out = money.payout(
         tx, project, found.payee_id, found.amount_fen, credit, order, from_wallet=by_wallet,
         share_fen=facts.get("bonus_fen", 0),
@@ -144,7 +144,11 @@ def undo(tx: Transaction, actor: Actor, now: int, found: Refund, what: str, reas
         operator=actor.name,
         at=now,
         memo=reason,
-        lines=ledger_rules.check(ledger_rules.reversal(ledger.lines_of(tx, original))),
+        lines=ledger_rules.check(
+            shifts.in_open_till(
+                tx, found.project_id, actor, ledger_rules.reversal(ledger.lines_of(tx, original))
+            )
+        ),
         reversal_of=original,
     )
 

@@ -11,7 +11,7 @@ from typing import Final
 from zhuomai_appliance.billing import ledger as rules
 from zhuomai_appliance.billing import periods
 from zhuomai_appliance.billing.orders import IllegalStepError, OrderEvent, advance
-from zhuomai_appliance.flows import chains, earnings, redemption, subscriptions
+from zhuomai_appliance.flows import chains, earnings, redemption, shifts, subscriptions
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model import entitlement as chain_rules
@@ -50,7 +50,7 @@ def reverse(
         raise Refused("reason_missing", "a reversal needs a reason")
     if kept.kind not in _REVERSIBLE:
         raise Refused("not_reversible", f"a posting of kind {kept.kind} is undone by its own operation")
-    lines = rules.reversal(ledger.lines_of(tx, posting_id))
+    lines = shifts.in_open_till(tx, project.id, actor, rules.reversal(ledger.lines_of(tx, posting_id)))
     for line in lines:
         head = line.account_ref.partition(":")[0]
         is_held = head in ("wallet", "bonus") and line.amount_fen > 0

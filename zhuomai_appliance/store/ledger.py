@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from zhuomai_appliance.model.commerce import PostingId, PostingKind, PostingLine
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import ProjectId
+from zhuomai_appliance.store import shifts
 from zhuomai_appliance.store.interface import Reader, Transaction
 from zhuomai_appliance.store.sql import load
 
@@ -29,7 +30,10 @@ def post(
     """Add a posting of ``lines`` (checked by billing.ledger) and move the balances.
 
     ``effect`` names what the posting is the effect of and is used once: a second call posts nothing and returns
-    None (rule 5; `posting_of` finds the first).
+    None (rule 5; `posting_of` finds the first). Cash opens the shift of its till, if it has none.
+
+    Raises:
+        ShiftClosed: cash for a till that was counted already.
     """
     row = tx.one(
         _Q.insert_posting,
@@ -46,6 +50,8 @@ def post(
         return None
     posting_id = PostingId(row[0])
     for line in lines:
+        if line.account_ref.startswith(shifts.CASH):
+            shifts.use_till(tx, project_id, line.account_ref, at)
         tx.run(
             _Q.insert_line,
             project_id=project_id,

@@ -12,7 +12,7 @@ from functools import lru_cache
 from zhuomai_appliance.model.money import format_yuan
 from zhuomai_appliance.model.segments import load as load_chain
 from zhuomai_appliance.model.terms import load_terms
-from zhuomai_appliance.store import agents, card_checks, graduation, journal, payers, refunds
+from zhuomai_appliance.store import agents, card_checks, graduation, journal, payers, refunds, shifts
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.sql import Query, load
 
@@ -40,6 +40,7 @@ def prove(reader: Reader) -> Iterator[Proof]:
     yield Proof("chains", "what logins are judged by says what the purchases say", tuple(_chains(reader)))
     batches, made = card_checks.counted(reader)
     yield Proof("cards", f"{made} cards of {batches} batches", tuple(card_checks.faults(reader)))
+    yield Proof("shifts", f"the drawers of {shifts.counted(reader)}", tuple(shifts.faults(reader)))
     yield Proof("agents", f"the deposits of {agents.counted(reader)}", tuple(agents.faults(reader)))
     count, paid = refunds.counted(reader)
     yield Proof(

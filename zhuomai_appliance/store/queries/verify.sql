@@ -25,7 +25,7 @@ GROUP BY project_id, ledger_account HAVING SUM(kept) <> SUM(summed) ORDER BY pro
 SELECT r.id, r.reversal_of FROM posting r
 JOIN posting_line l ON l.posting_id IN (r.id, r.reversal_of)
 WHERE r.reversal_of IS NOT NULL
-GROUP BY r.id, r.reversal_of, l.ledger_account HAVING SUM(l.amount_fen) <> 0 ORDER BY r.id
+GROUP BY r.id, r.reversal_of, CASE WHEN l.ledger_account LIKE 'cash:%' THEN 'cash' ELSE l.ledger_account END HAVING SUM(l.amount_fen) <> 0 ORDER BY r.id
 
 -- name: wrong_orders
 SELECT o.order_no, o.channel, o.amount_fen,

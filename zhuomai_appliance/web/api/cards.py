@@ -161,7 +161,12 @@ async def sell_cards(parts: Parts, call: Call) -> BaseModel | Kept:
 
     def wanted(reader: Reader) -> cards.Sale:
         if body.agent_id is None:
-            return cards.Sale(body.first, body.last, cards.till_of(call.actor), paid_fen=_fen(body.paid_fen))
+            return cards.Sale(
+                body.first,
+                body.last,
+                cards.till_of(reader, project, call.actor),
+                paid_fen=_fen(body.paid_fen),
+            )
         if body.paid_fen is not None:
             raise invalid([("paid_fen", "an agent pays what was agreed with him", "either")])
         face = Fen(known.face_fen * max(body.last - body.first + 1, 0))

@@ -11,6 +11,7 @@ from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.web.api import books, items, money, records, requests, subscriptions
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
+from zhuomai_appliance.web.api.routes_shifts import SHIFT_ROUTES
 
 MONEY_ROUTES: Final = (
     Route(
@@ -51,6 +52,7 @@ MONEY_ROUTES: Final = (
         "close_month", "POST", "/closed-months", "Close the books of a month for good", Permission.LEDGER_CLOSE,
         books.close_month, books.CloseItem, body=books.CloseBody, keyed=True,
     ),
+    *SHIFT_ROUTES,
     Route(
         "list_plans", "GET", "/plans", "List plans", Permission.ACCOUNTS_READ,
         records.list_plans, ItemList[items.PlanItem], query=requests.NamedQuery,
