@@ -6,7 +6,16 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from zhuomai_appliance.flows import base_plans, cards, credit, housekeeping, metering, rents, report_books
+from zhuomai_appliance.flows import (
+    base_plans,
+    cards,
+    closing,
+    credit,
+    housekeeping,
+    metering,
+    rents,
+    report_books,
+)
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_rules import Patrol
 from zhuomai_appliance.net.clocks import JumpWatch
@@ -76,6 +85,7 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
         Round("rents", 60.0, settled(rents.take_rents, appliance.tables), clocks),
         Round("month credits", 3600.0, settled(rents.credit_months, appliance.tables), clocks),
         Round("credit bills", 3600.0, settled(credit.bill_due, appliance.tables), clocks),
+        Round("closing", 60.0, settled(closing.look, appliance.vault, appliance.tables), clocks),
         Round("usage facts", 600.0, settled(housekeeping.drop_usage_facts, appliance.tables), clocks),
         Round("reports", 60.0, keep_reports, clocks),
         Round("tidy", 600.0, timed(housekeeping.tidy), clocks),

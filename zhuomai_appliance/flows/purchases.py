@@ -135,9 +135,7 @@ def _place(
     *,
     is_free: bool,
 ) -> _Placed:
-    login = accounts.login_by_id(reader, account_id)
-    if login is not None and login.account.closed_at is not None and login.account.closed_at <= now:
-        raise calendar.CannotBuyError("the account is closed")
+    _check_open(reader, account_id, now)
     before = chain_rules.at(chains.read(reader, account_id, zone.name), now)
     extent = reduction.extent(periods)
     after = calendar.append(before, version, _NEW, now, extent)
@@ -146,6 +144,13 @@ def _place(
     off = Fen(min(reduction.off_fen, price))
     line = OrderLine(version.subject, version.plan_name, price, off, reduction.name)
     return _Placed(before, extent, line, after)
+
+
+def _check_open(reader: Reader, account_id: AccountId, now: int) -> None:
+    """Whether an account may have anything: one that is closed is revived by no money, however late (§4)."""
+    login = accounts.login_by_id(reader, account_id)
+    if login is not None and login.account.closed_at is not None and login.account.closed_at <= now:
+        raise calendar.CannotBuyError("the account is closed")
 
 
 def next_order_no(tx: Transaction, project_id: ProjectId, zone: Zone, at: int) -> str:
@@ -328,10 +333,12 @@ def recharge(
         bonus_fen: gift money that comes with it (充100送20); forfeited when principal of this recharge is paid out.
 
     Raises:
+        CannotBuyError: the account is closed.
         ValueError: nothing, or less, is taken, or ``paid_by`` is not the amount.
     """
     if amount_fen <= 0 or bonus_fen < 0:
         raise ValueError("an amount above 0 is needed")
+    _check_open(tx, account_id, at)
     order = Order(
         order_no=next_order_no(tx, project_id, zone, at),
         project_id=project_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from zhuomai_appliance.model.people import Permission
-from zhuomai_appliance.web.api import groups, items_access, requests
+from zhuomai_appliance.web.api import closings, groups, items_access, items_people, items_refunds, requests
 from zhuomai_appliance.web.api.calls import Route
 
 WITHIN_GROUPS: Final = frozenset(
@@ -13,6 +13,7 @@ WITHIN_GROUPS: Final = frozenset(
         "list_accounts", "create_account", "get_account", "change_account", "list_devices", "fix_device", "remove_device",
         "list_sessions", "get_session", "disconnect_session", "get_disconnect", "list_attempts", "list_orders",
         "create_order", "get_order", "list_subscriptions", "list_plans", "list_rates", "list_groups", "get_group",
+        "close_account", "get_closing", "announce_closing", "withdraw_closing",
     )
 )  # fmt: skip
 """The operations that keep an operator who is bound to groups within them; to all others he gets no answer."""
@@ -33,5 +34,31 @@ ROUTES: Final = (
     Route(
         "remove_group", "DELETE", "/groups/<int:group_id>", "Remove a group that nothing uses",
         Permission.PLANS_WRITE, groups.remove_group, items_access.Done,
+    ),
+    Route(
+        "close_account", "POST", "/accounts/<int:account_id>/close", "Close an account with settlement",
+        Permission.ACCOUNTS_WRITE, closings.close_account, items_people.CloseShown, body=items_people.CloseBody,
+        keyed=True,
+    ),
+    Route(
+        "get_closing", "GET", "/accounts/<int:account_id>/closing", "Show whether an account is closed or will be",
+        Permission.ACCOUNTS_READ, closings.get_closing, items_people.ClosingItem, query=requests.Nothing,
+    ),
+    Route(
+        "announce_closing", "PUT", "/accounts/<int:account_id>/closing", "Announce that an account will be closed",
+        Permission.ACCOUNTS_WRITE, closings.announce_closing, items_people.ClosingItem,
+        body=items_people.AnnounceBody,
+    ),
+    Route(
+        "withdraw_closing", "DELETE", "/accounts/<int:account_id>/closing", "Take an announced closing back",
+        Permission.ACCOUNTS_WRITE, closings.withdraw_closing, items_people.ClosingItem,
+    ),
+    Route(
+        "get_hold", "GET", "/closing-settings", "Show how long names of closed accounts stay taken",
+        Permission.ACCOUNTS_READ, closings.get_hold, items_people.HoldItem, query=items_refunds.SettingsQuery,
+    ),
+    Route(
+        "put_hold", "PUT", "/closing-settings", "Say how long names of closed accounts stay taken",
+        Permission.PLANS_WRITE, closings.put_hold, items_people.HoldItem, body=items_people.HoldBody,
     ),
 )  # fmt: skip
