@@ -222,7 +222,8 @@ class Appliance(MultiService):
     def reload(self) -> None:
         """Read the tables in memory anew after a change, and count whoever is at a place that is limited now."""
         self.tables.reload(self.store.reader, self.vault)
-        self.places.soon()
+        if self.reservations.places.is_behind(self.tables):
+            self.places.soon()
 
     def _hear_notice(self, nas: Nas, notice: Notice) -> None:
         # The flow and the protocol need each other; the protocol is made first

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -135,6 +136,34 @@ class PlaceTests(SynchronousTestCase):
         school.reservations.places = places = Places()
         places.count_first(school.store.reader, school.tables, school.now())
         self.assertEqual(self.use(), [1])
+        self.assertEqual(self.login("two", LAPTOP), "place_full")
+
+    def test_a_changed_limit_wants_a_count(self) -> None:
+        """Whoever was at a place before it was limited is counted at once, also if the limit changes during a count."""
+        school = self.school
+        places, read = school.reservations.places, school.store.read
+        self.assertFalse(places.is_behind(school.tables))
+        self.login("one", PHONE)
+        self.report(START, "one", PHONE)
+        self.limit(PlaceKind.AP, AP, 1)
+        self.assertTrue(places.is_behind(school.tables))
+        waiting: Deferred[Any] = Deferred()
+
+        def slow(work: Any) -> Any:
+            found = read(work)
+            return waiting.addCallback(lambda _: found)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(school.store, "read", slow)
+            done = Deferred.fromCoroutine(places.recount(school.store, school.tables, NOW))
+            self.limit(PlaceKind.SSID, "Dorm", 1)
+            waiting.callback(None)
+            self.successResultOf(done)
+        self.assertEqual((self.use(), places.is_behind(school.tables)), ([1, 0], True))
+        self.recount()
+        self.assertEqual((self.use(), places.is_behind(school.tables)), ([1, 1], False))
+        school.reload()
+        self.assertFalse(places.is_behind(school.tables))
         self.assertEqual(self.login("two", LAPTOP), "place_full")
 
     def test_what_is_reported_during_a_recount_counts(self) -> None:

@@ -59,6 +59,13 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         yield box
 
 
+def metrics(box: Box) -> list[str]:
+    """The lines of /metrics."""
+    with urllib.request.urlopen(f"{box.url('plain_admin')}metrics") as answer:  # noqa: S310 - the box of this test
+        text: str = answer.read().decode()
+    return text.splitlines()
+
+
 class Device:
     """An access device that logs people in and reports their sessions."""
 
@@ -171,9 +178,23 @@ def test_a_place_is_full_until_somebody_leaves(box: Box, ac: Device) -> None:
     ac.report("ann", 2, "hall-ann", *phone(11, "Hall"))
     assert ac.login("cai", *phone(13, "Hall"))[0] == ACCESS_ACCEPT
     assert ac.login("ann", *phone(11, "Hall"))[0] == ACCESS_REJECT
-    with urllib.request.urlopen(f"{box.url('plain_admin')}metrics") as answer:  # noqa: S310 - the box of this test
-        figures = answer.read().decode().splitlines()
+    figures = metrics(box)
     labels = '{kind="ssid",project="main",value="Hall"}'
     assert f"zhuomai_place_devices{labels} 2.0" in figures
     assert f"zhuomai_place_limit{labels} 2.0" in figures
     box.check_books()
+
+
+def test_a_place_that_is_limited_while_people_are_there(box: Box, ac: Device) -> None:
+    """A limit declared while the place is full holds within moments, long before the next count by the clock."""
+    time.sleep(1)  # lets the count that follows a start go by: only the declaration may bring the next one
+    ac.report("ann", 1, "yard-ann", *phone(21, "Yard"))
+    box.apply('[[place_limit]]\nkind = "ssid"\nvalue = "Yard"\nmax = 1\n')
+    deadline = time.monotonic() + 5
+    figure = 'zhuomai_place_devices{kind="ssid",project="main",value="Yard"} 1.0'
+    while figure not in metrics(box):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert ac.login("bob", *phone(22, "Yard"))[0] == ACCESS_REJECT
+    ac.report("ann", 2, "yard-ann", *phone(21, "Yard"))
+    assert ac.login("bob", *phone(22, "Yard"))[0] == ACCESS_ACCEPT

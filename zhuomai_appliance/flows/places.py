@@ -1,7 +1,8 @@
 """How many devices are where, for the limits by access point, network, access device and project (features A28).
 
 Counted in memory from what accounting reports and from logins let in a moment ago; recounted from the books at the
-start and every minute, so that whatever was missed is forgotten by then. Only limited places are counted at all.
+start, when limits change and every minute, so that whatever was missed is forgotten by then. Only limited places are
+counted at all.
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ class Places:
         self._count = _Count()
         self._held: OrderedDict[str, tuple[int, tuple[Place, ...]]] = OrderedDict()
         self._missed: list[Callable[[_Count], None]] | None = None
+        self._counted_by: Mapping[ProjectId, PlaceLimits] = {}
 
     # The path of a login --------------------------------------------------------------------------------------------------
 
@@ -184,6 +186,11 @@ class Places:
         limits = _limits(tables)
         if limits:
             self._count = _counted(reader, limits, now)
+        self._counted_by = limits
+
+    def is_behind(self, tables: Tables) -> bool:
+        """Whether the limits are others than those counted for: whoever is at a newly limited place is not known yet."""
+        return _limits(tables) != self._counted_by
 
     async def recount(self, store: Store, tables: Tables, now: int) -> None:
         """Count anew from the open sessions, off the reactor's thread; what is reported meanwhile is counted too."""
@@ -195,7 +202,7 @@ class Places:
             counted = await store.read(lambda reader: _counted(reader, limits, now)) if limits else _Count()
             for change in self._missed:
                 change(counted)
-            self._count = counted
+            self._count, self._counted_by = counted, limits
         finally:
             self._missed = None
         for device, (until, places) in list(self._held.items()):
