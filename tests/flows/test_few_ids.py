@@ -18,6 +18,7 @@ from zhuomai_appliance.store.interface import Transaction
 CLIENTS = ((PHONE, PHONE_IP), (LAPTOP, LAPTOP_IP), ("a4:5e:60:00:00:03", "10.9.0.3"), (None, None))
 SHANGHAI_SECONDS = 8 * 3600
 SEQUENCES = 120
+COPIED_SEQUENCES = 80
 REPORTS = 24
 
 
@@ -95,6 +96,8 @@ USED_AT_ANOTHER_TIME = (
     f" OR u.day > (s.updated_at + {SHANGHAI_SECONDS}) / {DAY}"
 )
 
+CHARGED = "SELECT COUNT(*), SUM(input_octets), SUM(output_octets), SUM(session_seconds) FROM session"
+
 
 @pytest.fixture(scope="module")
 def schools() -> Schools:
@@ -136,4 +139,18 @@ def test_rule_6_whatever_few_ids_are_used_for_is_recorded(schools: Schools) -> N
                     case 1:
                         schools.say(said._replace(kind=ON))
         schools.together.flush()
+        schools.check()
+
+
+def test_rule_6_what_is_said_again_is_counted_once(schools: Schools) -> None:
+    """Each report is repeated a second later with a delay as much longer: no row is begun and nothing is charged by that."""
+    for seed in range(COPIED_SEQUENCES):
+        schools.empty()
+        for said in a_sequence(Random(seed)):
+            schools.say(said)
+            schools.together.flush()
+            before = [school.rows(CHARGED) for school in schools]
+            schools.say(said._replace(wait=1, delay=said.delay + 1))
+            schools.together.flush()
+            assert [school.rows(CHARGED) for school in schools] == before, (seed, said)
         schools.check()

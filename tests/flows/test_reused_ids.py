@@ -77,6 +77,28 @@ class SameSecondTests(SynchronousTestCase):
             [("stop",)] * 2,
         )
 
+    def test_copy_of_the_second_client_s_word(self) -> None:
+        """Its row begins after the first one's, hence after its own event: its repeats are no session of their own."""
+        for kind in (INTERIM, STOP):
+            school = School()
+            school.person("20260001", school.pack(10 * GB))
+            school.report(START)
+            for delay in (0, 1, 5):
+                school.report(kind, 0, 900, 0, (41, integer_value(delay)), mac=LAPTOP, ip=LAPTOP_IP)
+                school.clock.advance(4 if delay else 1)
+            self.assertEqual([octets for _, _, octets, *_ in school.sessions()], [0, 900], kind)
+            school.check_usage()
+
+    def test_new_session_under_the_id_is_no_copy(self) -> None:
+        """Equal totals of the same client at a later time are its next session: both are recorded."""
+        school = School()
+        school.person("20260001", school.pack(10 * GB))
+        for turn in (0, 1):
+            school.report(STOP, 20, 900, 0, (41, integer_value(turn)))
+            school.report(START, mac=LAPTOP, ip=LAPTOP_IP)
+            school.clock.advance(30)
+        self.assertEqual([row[2] for row in school.sessions() if row[2]], [900, 900])
+
     def test_any_few_reports_of_one_id_within_a_second(self) -> None:
         """Each client, kind and delay after each other: nothing fails, usage adds up."""
         clients = ((PHONE, PHONE_IP), (LAPTOP, LAPTOP_IP), (None, None))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.policy.books import Books, a_report, at_second, begun
-from tests.vendors.examples import NOW, a_nas
+from tests.policy.books import MAC, Books, a_report, at_second, begun
+from tests.vendors.examples import NOW, a_nas, a_session
 from zhuomai_appliance.model.access import AccessKind, ClosedBy, ReportKind, UsageReport
 from zhuomai_appliance.policy.sessions import (
     MAX_SESSION_SECONDS,
@@ -19,6 +19,7 @@ from zhuomai_appliance.policy.sessions import (
     Reopen,
     Update,
     WriteFinished,
+    is_copy,
     merge,
 )
 
@@ -361,3 +362,40 @@ def test_late_word_that_comes_to_the_second_of_the_id_s_newer_session(is_over: b
     assert isinstance(outcome, WriteFinished)
     assert (outcome.started_at, outcome.closed_by) == (newest.started_at, ClosedBy.STOP_LOST)
     assert outcome.close_other is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "copied"),
+    [
+        ({}, True),
+        ({"at": NOW - 30}, True),
+        ({"kind": STOP}, True),
+        ({"at": NOW + 1}, False),
+        ({"input_octets": 701}, False),
+        ({"output_octets": 0}, False),
+        ({"session_seconds": 61}, False),
+        ({"mac": "a4:5e:60:00:00:01"}, False),
+        ({"class_token": b"another login"}, False),
+    ],
+)
+def test_what_a_row_holds_already(changes: dict[str, Any], copied: bool) -> None:
+    """The same client, login and totals, and nothing newer: whatever else the device calls it, it is a copy."""
+    told = a_session(
+        mac=MAC, session_seconds=60, input_octets=700, output_octets=9, updated_at=NOW, class_token=b""
+    )
+    said: dict[str, Any] = {
+        "at": NOW,
+        "mac": MAC,
+        "session_seconds": 60,
+        "input_octets": 700,
+        "output_octets": 9,
+    } | changes
+    assert is_copy(a_report(said.pop("kind", INTERIM), **said), told) is copied
+
+
+def test_copy_of_a_client_without_an_address() -> None:
+    """By its name, which alone tells such clients apart."""
+    told = a_session(mac=None, username_raw="ann", session_seconds=0, input_octets=0, output_octets=0)
+    report = a_report(INTERIM, at=told.updated_at, mac=None, username_raw="ann", class_token=told.class_token)
+    assert is_copy(report, told)
+    assert not is_copy(report._replace(username_raw="bob"), told)

@@ -76,6 +76,11 @@ class SessionReport:
         else:
             rival = self._rival(existing)
         outcome = truth.merge(report, existing, rival, nas)
+        if found is not None and isinstance(outcome, truth.Open | truth.WriteFinished):
+            told = self._told_before()
+            if told is not None:
+                self._report = report = report._replace(at=told.updated_at)
+                existing, outcome = told, truth.merge(report, told, None, nas)
         if isinstance(outcome, truth.Ignore):
             return Recorded(None, self._effects) if existing is None else self._recorded(existing)
         if isinstance(outcome, truth.Open | truth.WriteFinished):
@@ -111,6 +116,20 @@ class SessionReport:
             and newest.started_at - report.at > truth.UNCONFIRMED_SECONDS
         )
         return (None, newest) if is_word_of_another else (newest, None)
+
+    def _told_before(self) -> Session | None:
+        """The row that holds already what this report says; asked for only where it would begin another under its id."""
+        report = self._report
+        begun = sessions.begun_between(
+            self._tx,
+            self._nas.project_id,
+            self._nas.id,
+            self._peer,
+            report.acct_session_id,
+            report.at - report.session_seconds - truth.COPY_SECONDS,
+            report.at + truth.COPY_SECONDS,
+        )
+        return next((told for told in begun if truth.is_copy(report, told)), None)
 
     def _rival(self, existing: Session | None) -> Session | None:
         """Another open session of the same client; asked for only where a rule could look at it."""

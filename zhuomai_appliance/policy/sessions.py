@@ -35,6 +35,9 @@ DEFAULT_LINE_RATE_BPS: Final = 10_000_000_000
 UNCONFIRMED_SECONDS: Final = 60
 """How much later than its Start a device may begin to count a session's time."""
 
+COPY_SECONDS: Final = 60
+"""How far from its own word a row may begin whose second another session of its id had taken."""
+
 _WORD: Final = 1 << 32
 
 
@@ -205,12 +208,27 @@ def is_another_session(report: UsageReport, existing: Session) -> bool:
         if known_class and said_class:
             return True
         return existing.stopped_at is not None and report.at >= last + LATE_START_SECONDS
-    same_totals = (
-        report.session_seconds == existing.session_seconds
+    return not _same_totals(report, existing) and _began_later(report, existing, last)
+
+
+def is_copy(report: UsageReport, told: Session) -> bool:
+    """Whether a report says again what a row already holds: the same client, login and totals, and nothing newer.
+
+    Of two clients whose sessions came to one second under one id, the row of the later word begins a little after its
+    event. So its copies seem to be from before that row, and would be taken for another session of the same client.
+    """
+    same_client = (report.mac, report.class_token) == (told.mac, told.class_token) and (
+        report.mac is not None or report.username_raw == told.username_raw
+    )
+    return same_client and _same_totals(report, told) and report.at <= told.updated_at
+
+
+def _same_totals(report: UsageReport, existing: Session) -> bool:
+    return (
+        _seconds(report) == existing.session_seconds
         and report.input_octets == existing.input_octets
         and report.output_octets == existing.output_octets
     )
-    return not same_totals and _began_later(report, existing, last)
 
 
 def _began_later(report: UsageReport, existing: Session, last: int) -> bool:

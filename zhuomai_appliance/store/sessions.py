@@ -108,6 +108,28 @@ def of_key_at(
     )
 
 
+def begun_between(
+    reader: Reader,
+    project_id: ProjectId,
+    nas_id: NasId,
+    nas_address: str,
+    acct_session_id: str,
+    earliest: int,
+    latest: int,
+) -> list[Session]:
+    """The sessions under a device's Acct-Session-Id that began in [earliest, latest]; the 32 newest, newest first."""
+    rows = reader.all(
+        _Q.begun_between,
+        project_id=project_id,
+        nas_id=nas_id,
+        nas_address=nas_address,
+        acct_session_id=acct_session_id,
+        earliest=earliest,
+        latest=latest,
+    )
+    return [session_of(row) for row in rows]
+
+
 def open_on_device(
     reader: Reader, nas_id: NasId, nas_address: str, mac: str, acct_session_id: str
 ) -> StoredSession | None:

@@ -18,6 +18,15 @@ FROM session WHERE project_id = :project_id AND nas_id = :nas_id AND acct_sessio
   AND nas_address = :nas_address AND started_at <= :at
 ORDER BY started_at DESC LIMIT 1
 
+-- name: begun_between
+SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
+       mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, session_seconds, input_octets,
+       output_octets, interim_seconds, stopped_at, cause, closed_by, start_lost, anomalies, class_token, plan_name,
+       nas_address, seen_at
+FROM session WHERE project_id = :project_id AND nas_id = :nas_id AND acct_session_id = :acct_session_id
+  AND nas_address = :nas_address AND started_at >= :earliest AND started_at <= :latest
+ORDER BY started_at DESC LIMIT 32
+
 -- name: open_on_device
 SELECT id, project_id, nas_id, acct_session_id, account_id, username_raw, calling_station_raw, called_station_raw,
        mac, ip, ipv6, ssid, vlan, port_id, access_kind, started_at, updated_at, session_seconds, input_octets,
