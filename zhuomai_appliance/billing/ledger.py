@@ -86,6 +86,11 @@ def revenue(subject: str) -> LedgerAccount:
     return _ref("revenue", subject)
 
 
+def expense(subject: str) -> LedgerAccount:
+    """What the school itself spent under one subject."""
+    return _ref("expense", subject)
+
+
 def discount(template: str) -> LedgerAccount:
     """What a discount template gave away."""
     return _ref("discount", template)

@@ -11,7 +11,7 @@ from typing import Final
 from zhuomai_appliance.billing import ledger as rules
 from zhuomai_appliance.billing import periods
 from zhuomai_appliance.billing.orders import IllegalStepError, OrderEvent, advance
-from zhuomai_appliance.flows import chains, earnings, redemption, shifts, subscriptions
+from zhuomai_appliance.flows import chains, earnings, expenses, redemption, shifts, subscriptions
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model import entitlement as chain_rules
@@ -24,14 +24,14 @@ from zhuomai_appliance.store.interface import Transaction
 
 _NAMED: Final = 10
 _REVERSIBLE: Final = frozenset(
-    (PostingKind.SALE, PostingKind.RECHARGE, PostingKind.OPENING, PostingKind.MANUAL)
+    (PostingKind.SALE, PostingKind.RECHARGE, PostingKind.OPENING, PostingKind.MANUAL, PostingKind.EXPENSE)
 )
 
 
 def reverse(
     tx: Transaction, actor: Actor, now: int, project: Project, posting_id: PostingId, reason: str
 ) -> PostingId:
-    """Undo a sale, recharge, opening balance or manual charge with its order; the first reversal if it was undone before.
+    """Undo a sale, recharge, opening balance, manual charge or expense with its order; the first reversal if it was undone before.
 
     A sale takes its purchase out of the chain, if nothing of it was used or earned; a card that paid it is good again.
 
@@ -73,6 +73,7 @@ def reverse(
     )
     if made is None:
         raise LookupError(f"posting {posting_id} was reversed meanwhile")
+    expenses.note_reversal(tx, project, posting_id)
     _audit(tx, actor, now, project, "ledger.reverse", str(posting_id), {"reversal": made, "reason": reason})
     return made
 

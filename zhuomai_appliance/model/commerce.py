@@ -71,6 +71,7 @@ class PostingKind(StrEnum):
     CARD_SALE = "card_sale"
     CARD_VOID = "card_void"
     AGENT_DEPOSIT = "agent_deposit"
+    EXPENSE = "expense"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from zhuomai_appliance.model.people import BindingMode, Group, GroupId
 from zhuomai_appliance.model.products import Plan, PlanId, PlanKind, PlanVersion, PlanVersionId, Terms
 from zhuomai_appliance.model.terms import dump_terms, load_terms
 from zhuomai_appliance.model.traffic import RateLimit, parse_burst
+from zhuomai_appliance.store import subjects
 from zhuomai_appliance.store.interface import Reader, Row, Transaction, Value
 from zhuomai_appliance.store.sql import load
 
@@ -156,6 +157,7 @@ def publish(
     )
     tx.run(_Q.set_current, project_id=project_id, id=plan_id, version_id=version_id, on_sale=int(on_sale))
     made = PlanVersion(version_id, project_id, plan_id, name, version_no, kind, price_fen, terms)
+    subjects.note(tx, project_id, made.subject)
     return Offer(Plan(plan_id, project_id, name, version_id), on_sale, made)
 
 

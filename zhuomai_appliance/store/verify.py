@@ -12,7 +12,17 @@ from functools import lru_cache
 from zhuomai_appliance.model.money import format_yuan
 from zhuomai_appliance.model.segments import load as load_chain
 from zhuomai_appliance.model.terms import load_terms
-from zhuomai_appliance.store import agents, card_checks, graduation, journal, payers, refunds, shifts
+from zhuomai_appliance.store import (
+    agents,
+    card_checks,
+    graduation,
+    journal,
+    payers,
+    refunds,
+    shifts,
+    subjects,
+    suspensions,
+)
 from zhuomai_appliance.store.interface import Reader
 from zhuomai_appliance.store.sql import Query, load
 
@@ -37,10 +47,16 @@ def prove(reader: Reader) -> Iterator[Proof]:
     count, up, down = reader.one(_session_query(reader, _Q.sessions_counted)) or (0, 0, 0)
     yield Proof("usage", f"{count} sessions, {up} octets up, {down} down", tuple(_usage(reader)))
     yield Proof("packs", "what is left and what was used make the whole", tuple(_packs(reader)))
-    yield Proof("chains", "what logins are judged by says what the purchases say", tuple(_chains(reader)))
+    yield Proof(
+        "chains",
+        "what logins are judged by says what the purchases say",
+        (*_chains(reader), *suspensions.faults(reader)),
+    )
     batches, made = card_checks.counted(reader)
     yield Proof("cards", f"{made} cards of {batches} batches", tuple(card_checks.faults(reader)))
     yield Proof("shifts", f"the drawers of {shifts.counted(reader)}", tuple(shifts.faults(reader)))
+    count, paid = subjects.counted(reader)
+    yield Proof("subjects", f"{count} expenses, {format_yuan(paid)} spent", tuple(subjects.faults(reader)))
     yield Proof("agents", f"the deposits of {agents.counted(reader)}", tuple(agents.faults(reader)))
     count, paid = refunds.counted(reader)
     yield Proof(

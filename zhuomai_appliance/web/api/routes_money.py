@@ -12,6 +12,7 @@ from zhuomai_appliance.web.api import books, items, money, records, requests, su
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
 from zhuomai_appliance.web.api.routes_shifts import SHIFT_ROUTES
+from zhuomai_appliance.web.api.routes_subjects import SUBJECT_ROUTES
 
 MONEY_ROUTES: Final = (
     Route(
@@ -53,6 +54,7 @@ MONEY_ROUTES: Final = (
         books.close_month, books.CloseItem, body=books.CloseBody, keyed=True,
     ),
     *SHIFT_ROUTES,
+    *SUBJECT_ROUTES,
     Route(
         "list_plans", "GET", "/plans", "List plans", Permission.ACCOUNTS_READ,
         records.list_plans, ItemList[items.PlanItem], query=requests.NamedQuery,
