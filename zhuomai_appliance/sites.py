@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from twisted.web.resource import IResource
 
+from zhuomai_appliance.commands.import_rows import read_people
 from zhuomai_appliance.config import Config, Endpoint
 from zhuomai_appliance.figures import figures
 from zhuomai_appliance.flows.list_admin import ListAdmin
@@ -64,6 +65,7 @@ def sites(appliance: Appliance) -> tuple[IResource, IResource]:
             changed=appliance.reload,
             entropy=appliance.entropy,
             digester=appliance.digester,
+            read_people=read_people,
         )
     )
     return captive, console

@@ -13,6 +13,7 @@ from twisted.web.resource import Resource
 from tests.flows.school import School, result
 from tests.flows.test_operators import QuickDigester
 from zhuomai_appliance import paths
+from zhuomai_appliance.commands.import_rows import read_people
 from zhuomai_appliance.flows.operators import Actor, Operators
 from zhuomai_appliance.flows.session_admin import SessionAdmin
 from zhuomai_appliance.flows.trace import Tracer
@@ -20,6 +21,7 @@ from zhuomai_appliance.flows.tracing import Tracing
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.store import network, operators
+from zhuomai_appliance.store.digests import Digester, run_at_once
 from zhuomai_appliance.web.api.app import ApiApp
 from zhuomai_appliance.web.static import Assets
 
@@ -75,6 +77,7 @@ class Api:
             school.words, reference=lambda: "R2345", assets=Assets(paths.web() / "static"),
             most_per_minute=most_per_minute, tracing=self.tracing,
             alarms=school.alarms, interims=school.interims,
+            digester=Digester(school.entropy, run_at_once), read_people=read_people,
         )  # fmt: skip
         root, api = Resource(), Resource()
         root.putChild(b"api", api)

@@ -1,6 +1,6 @@
 """`zhuomai import accounts FILE`: people from a table. Everything is looked at first; only a file without mistakes is taken.
 
-The rows go in a few hundred at a time, so that logins and accounting are not held up by a large file.
+The rows go in a few at a time, so that logins and accounting are not held up by a large file.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any, Final
 
 from zhuomai_appliance.commands.backstage import connected
 from zhuomai_appliance.commands.options import ImportRows
+from zhuomai_appliance.commands.sitefile import read_row
 from zhuomai_appliance.commands.sitetables import AccountTable
-from zhuomai_appliance.commands.tables_in import Table, TableRow, read_table
+from zhuomai_appliance.commands.tables_in import Table, TableRow, read_bytes, read_table
 from zhuomai_appliance.config import Config, unknown_key
+from zhuomai_appliance.flows.imports import AT_ONCE, People, PeopleRow, RowError
 from zhuomai_appliance.model.people import normal_name
 from zhuomai_appliance.net.control import CommandFailed
 
-AT_ONCE: Final = 200
 LISTS: Final = ("plan", "aliases", "devices")
 """Columns that may hold several names, with ; or | between them."""
 
@@ -64,36 +65,85 @@ def run(config: Config, options: ImportRows) -> int:
     # A second row of a name is told already; left out, it cannot be taken for the first.
     rows = [row for row in rows if row[0] not in doubles]
     with connected(config) as call:
-        told: Counter[str] = Counter()
+        told: list[dict[str, Any]] = []
         for answer in _send(call, rows, dry_run=True):
             errors += answer["errors"]
-            told.update(item["outcome"] for item in answer["items"])
+            told += answer["items"]
         if errors:
             raise CommandFailed(*(f"{path}: {line}" for line in errors))
         dry_run = bool(options["dry-run"])
         if not dry_run:
             told = _take(call, rows, path)
-    counts = {word: told[word] for word in ("created", "changed", "left")}
+    tally = Counter(item["outcome"] for item in told)
+    counts = {word: tally[word] for word in ("created", "changed", "left")}
+    # What was taken stands in the order of its rows
+    results = [
+        {"row": number, "username": item["name"], "outcome": item["outcome"], "note": item["note"]}
+        for (number, _), item in zip(rows, told, strict=True)
+    ]
     if options["json"]:
-        print(json.dumps({"dry_run": dry_run, **counts}))
+        print(json.dumps({"dry_run": dry_run, **counts, "rows": results}, ensure_ascii=False))
     else:
+        if dry_run:
+            for one in results:
+                print(
+                    f"row {one['row']} ({one['username']}): {one['outcome']}{one['note'] and ': '}{one['note']}"
+                )
         print(", ".join(f"{count} {word}" for word, count in counts.items()))
         if dry_run:
             print("dry run: nothing was done", file=sys.stderr)
     return 0
 
 
-def _take(call: Call, rows: Sequence[tuple[int, dict[str, Any]]], path: Path) -> Counter[str]:
-    told: Counter[str] = Counter()
+_ERROR = re.compile(r"row (?P<row>\d+)(?:, column (?P<letters>[A-Z]+))?: (?P<rest>.*)", re.DOTALL)
+
+
+def read_people(data: bytes, project: str) -> People:
+    """What somebody sent, as the accounts of a project, with every mistake at its row and column; slow."""
+    try:
+        table = read_bytes("", data)
+    except CommandFailed as error:
+        return People((), tuple(RowError(None, "", line.removeprefix(": ")) for line in error.errors))
+    wrong = [_at_row(line) for line in (*_header_errors(table), *table.errors)]
+    rows = [(row.number, _account(row, project) | {"project": project}) for row in table.rows]
+    wrong += [
+        RowError(row.number, name, f'is imported into "{project}" alone')
+        for row in table.rows
+        for name, word in row.cells.items()
+        if CHINESE.get(name, name) == "project" and word != project
+    ]
+    wrong += [_at_row(line) for _, line in _twice(rows)]
+    if wrong:
+        return People((), tuple(wrong))
+    taken = []
+    for number, cells in rows:
+        item, lines = read_row(AccountTable, cells)
+        for line in lines:
+            column, _, sentence = line.partition(": ")
+            wrong.append(RowError(number, column, sentence))
+        if item is not None:
+            taken.append(PeopleRow(number, item.value()))
+    return People(tuple(taken), tuple(wrong))
+
+
+def _at_row(line: str) -> RowError:
+    found = _ERROR.fullmatch(line)
+    if found is None:
+        return RowError(None, "", line)
+    return RowError(int(found["row"]), found["letters"] or "", found["rest"])
+
+
+def _take(call: Call, rows: Sequence[tuple[int, dict[str, Any]]], path: Path) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = []
     for answer in _send(call, rows, dry_run=False):
         if answer["errors"]:
             # Looked at a moment ago without a mistake: somebody else took a name meanwhile.
-            done = sum(told.values())
+            done = len(told)
             lines = [f"{path}: {line}" for line in answer["errors"]]
             raise CommandFailed(
                 *lines, f"{path}: {done} rows are in, the rest is not; correct it and import again"
             )
-        told.update(item["outcome"] for item in answer["items"])
+        told += answer["items"]
     return told
 
 

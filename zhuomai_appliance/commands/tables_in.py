@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +49,21 @@ def read_table(path: Path) -> Table:
         data = path.read_bytes()
     except OSError as error:
         raise CommandFailed(f"{path}: cannot be read: {error.strerror}") from None
+    return read_bytes(path, data)
+
+
+def read_bytes(path: Path | str, data: bytes) -> Table:
+    """The same for what was sent; ``path`` is what messages call it.
+
+    Raises:
+        CommandFailed: it cannot be read as a table.
+    """
     errors: list[str] = []
     lines = _spreadsheet(path, data, errors) if data[:2] == b"PK" else _text_table(path, data)
     return _table(path, lines, errors)
 
 
-def _table(path: Path, lines: Iterable[tuple[int, Sequence[str]]], errors: list[str]) -> Table:
+def _table(path: Path | str, lines: Iterable[tuple[int, Sequence[str]]], errors: list[str]) -> Table:
     header: tuple[str, ...] = ()
     rows: list[TableRow] = []
     for number, cells in lines:
@@ -76,7 +87,7 @@ def _table(path: Path, lines: Iterable[tuple[int, Sequence[str]]], errors: list[
     return Table(header, tuple(rows), tuple(errors))
 
 
-def _text_table(path: Path, data: bytes) -> Iterable[tuple[int, Sequence[str]]]:
+def _text_table(path: Path | str, data: bytes) -> Iterable[tuple[int, Sequence[str]]]:
     text = _decoded(path, data)
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(",;\t", key=first.count)
@@ -88,7 +99,7 @@ def _text_table(path: Path, data: bytes) -> Iterable[tuple[int, Sequence[str]]]:
         raise CommandFailed(f"{path}: row {reader.line_num}: {error}") from None
 
 
-def _decoded(path: Path, data: bytes) -> str:
+def _decoded(path: Path | str, data: bytes) -> str:
     for encoding in ENCODINGS:
         try:
             return data.decode(encoding)
@@ -97,25 +108,50 @@ def _decoded(path: Path, data: bytes) -> str:
     raise CommandFailed(f"{path}: is neither UTF-8 nor GB 18030 text; save it as CSV UTF-8")
 
 
-def _spreadsheet(path: Path, data: bytes, errors: list[str]) -> Iterable[tuple[int, Sequence[str]]]:
+def _spreadsheet(path: Path | str, data: bytes, errors: list[str]) -> Iterable[tuple[int, Sequence[str]]]:
     from python_calamine import CalamineError, CalamineWorkbook
 
+    _check_size(path, data)
     try:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
         lines = sheet.to_python(skip_empty_area=False)
     except (CalamineError, ValueError, IndexError) as error:
         raise CommandFailed(f"{path}: cannot be read as a spreadsheet: {error}") from None
     for number, cells in enumerate(lines, 1):
-        yield number, [_cell(cell, number, errors) for cell in cells]
+        yield (
+            number,
+            [_cell(cell, f"row {number}, column {_letters(at)}", errors) for at, cell in enumerate(cells)],
+        )
 
 
-def _cell(cell: object, number: int, errors: list[str]) -> str:
+def _check_size(path: Path | str, data: bytes) -> None:
+    """A spreadsheet is packed: a small file may unpack to more than there is memory."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            whole = sum(one.file_size for one in packed.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
+        raise CommandFailed(f"{path}: cannot be read as a spreadsheet: {error}") from None
+    if whole > MOST_OCTETS:
+        raise CommandFailed(f"{path}: unpacks to over {MOST_OCTETS >> 20} MiB; split it")
+
+
+def _letters(at: int) -> str:
+    """What a spreadsheet calls a column, counted from 0: A to Z, AA on."""
+    letters = ""
+    at += 1
+    while at:
+        at, rest = divmod(at - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _cell(cell: object, place: str, errors: list[str]) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, float | int):
         if abs(cell) >= EXACT:
             errors.append(
-                f"row {number}: {cell:.0f} has lost its last digits; make the column text and type it anew"
+                f"{place}: {cell:.0f} has lost its last digits; make the column text and type it anew"
             )
         return str(int(cell)) if float(cell).is_integer() else repr(cell)
     return str(cell)

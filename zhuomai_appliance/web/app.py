@@ -14,6 +14,7 @@ from twisted.web.resource import IResource, Resource, getChildForRequest
 
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows.alarms import Alarms
+from zhuomai_appliance.flows.imports import ReadPeople
 from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.list_admin import ListAdmin
 from zhuomai_appliance.flows.meters import Sample
@@ -139,6 +140,7 @@ class ConsoleDeps:
         alarms, interims: what is watched about access devices.
         changed: makes the daemon read its tables anew.
         digester: does slow work off the reactor thread.
+        read_people: reads tables of people that are sent.
     """
 
     store: Store
@@ -166,6 +168,7 @@ class ConsoleDeps:
     changed: Callable[[], None] = lambda: None
     entropy: Entropy | None = None
     digester: Digester | None = None
+    read_people: ReadPeople | None = None
 
 
 def console_resource(deps: ConsoleDeps) -> IResource:
@@ -198,6 +201,7 @@ def console_resource(deps: ConsoleDeps) -> IResource:
             changed=deps.changed,
             entropy=deps.entropy,
             digester=deps.digester,
+            read_people=deps.read_people,
         ).resource(),
     )
     return Guarded(root)

@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from zhuomai_appliance.entropy import Entropy, SystemEntropy
 from zhuomai_appliance.flows.alarms import Alarms
+from zhuomai_appliance.flows.imports import ReadPeople
 from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.operators import Actor, Operators
 from zhuomai_appliance.flows.ports import ReasonWords
@@ -50,6 +51,13 @@ DOCS_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+FILE_KINDS: Final = (
+    b"application/octet-stream",
+    b"text/csv",
+    b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
+"""How a file may be called that is sent; what it is shows its content."""
+
 _DOCS_FILES: Final = ("vendor/swagger-ui.css", "vendor/swagger-ui-bundle.js", "api-docs.js", "favicon.svg")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _TOKEN: Final = re.compile(r"[Bb]earer +([\x21-\x7e]{1,200}) *")
@@ -66,6 +74,7 @@ class ApiApp:
         tracing: where packets are seen as they pass; None where none do.
         changed: makes the daemon read its tables anew.
         digester: does slow work off the reactor thread.
+        read_people: reads tables of people that are sent.
     """
 
     log = Logger(namespace="zhuomai.api")
@@ -91,7 +100,9 @@ class ApiApp:
         changed: Callable[[], None] = lambda: None,
         entropy: Entropy | None = None,
         digester: Digester | None = None,
+        read_people: ReadPeople | None = None,
     ) -> None:
+        more = {} if read_people is None else {"read_people": read_people}
         self._parts = Parts(
             store,
             vault,
@@ -106,6 +117,7 @@ class ApiApp:
             changed,
             entropy or SystemEntropy(),
             digester or Digester(SystemEntropy()),
+            **more,
         )
         self._clock = clock
         self._limit = PerMinute(clock, most_per_minute)
@@ -136,7 +148,7 @@ class ApiApp:
 
     async def serve(self, route: Route, request: Any, path: Mapping[str, Any]) -> bytes:
         """Answer one request of the route table."""
-        body = _body(request)
+        body = _body(request, route.upload or BODY_OCTETS)
         now = self._clock()
         operator = self._operator(request, now)
         if wait := self._limit.wait(operator.id):
@@ -248,12 +260,12 @@ def _answer(request: Any, problem: Problem) -> bytes:
     return problem.body()
 
 
-def _body(request: Any) -> bytes:
+def _body(request: Any, most: int) -> bytes:
     if request.content is None:
         return b""
-    body: bytes = request.content.read(BODY_OCTETS + 1)
-    if len(body) > BODY_OCTETS:
-        raise Problem(413, "too_big", f"a body of at most {BODY_OCTETS} octets is taken")
+    body: bytes = request.content.read(most + 1)
+    if len(body) > most:
+        raise Problem(413, "too_big", f"a body of at most {most} octets is taken")
     return body
 
 
@@ -281,7 +293,13 @@ def _pairs(uri: bytes) -> list[tuple[str, str]]:
         raise Problem(400, "malformed", "the parameters are not UTF-8, or too many") from None
 
 
-def _parsed(route: Route, request: Any, body: bytes) -> BaseModel | None:
+def _parsed(route: Route, request: Any, body: bytes) -> BaseModel | bytes | None:
+    if route.upload:
+        kind = (request.getHeader(b"content-type") or b"").partition(b";")[0].strip().lower()
+        if kind not in FILE_KINDS:
+            kinds = ", ".join(kind.decode() for kind in FILE_KINDS)
+            raise Problem(415, "not_a_file", "send the file itself as the body", {"Accept": kinds})
+        return body
     if route.body is None:
         if body.strip() not in (b"", b"{}"):
             raise invalid([("", "no body is expected", "extra_forbidden")])

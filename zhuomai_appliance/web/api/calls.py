@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from zhuomai_appliance.entropy import Entropy, SystemEntropy
 from zhuomai_appliance.flows.alarms import Alarms
+from zhuomai_appliance.flows.imports import People, ReadPeople, RowError
 from zhuomai_appliance.flows.interims import Interims
 from zhuomai_appliance.flows.operators import Actor, Operators
 from zhuomai_appliance.flows.ports import ReasonWords
@@ -32,12 +33,17 @@ from zhuomai_appliance.web.api.problems import Problem, invalid
 NOT_FOUND: Final = "there is no such thing, or it belongs to a project that is not yours"
 
 
+def _reads_nothing(data: bytes, project: str) -> People:
+    return People((), (RowError(None, "", "this box reads no tables"),))
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the handlers work with; ``reservations`` is the memory of the flow that lets people in.
 
     ``tracing`` is None where no packets pass; ``alarms`` and ``interims`` are what is watched about devices;
-    ``changed`` makes the daemon read its tables anew; ``digester`` does slow work off the reactor thread.
+    ``changed`` makes the daemon read its tables anew; ``digester`` does slow work off the reactor thread, such as
+    ``read_people``, which reads tables that are sent.
     """
 
     store: Store
@@ -53,6 +59,7 @@ class Parts:
     changed: Callable[[], None] = lambda: None
     entropy: Entropy = field(default_factory=SystemEntropy)
     digester: Digester = field(default_factory=lambda: Digester(SystemEntropy()))
+    read_people: ReadPeople = _reads_nothing
 
     def project_name(self, project_id: ProjectId) -> str:
         """The name of a project."""
@@ -207,6 +214,7 @@ class Route:
         status: of a good answer.
         keyed: an Idempotency-Key is required.
         media: of a good answer, where that is a file.
+        upload: how many octets a file may have that is sent as the body, as it is; 0: no file is taken.
     """
 
     name: str
@@ -221,6 +229,7 @@ class Route:
     status: int = 200
     keyed: bool = False
     media: str = "application/json"
+    upload: int = 0
 
 
 async def account_row(parts: Parts, call: Call) -> AccountRow:

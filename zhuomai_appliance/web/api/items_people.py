@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from zhuomai_appliance.flows.site_model import Outcome
 from zhuomai_appliance.web.api.fields import Instant, Memo, Strict, Text, Time
 from zhuomai_appliance.web.api.items import Answer
 from zhuomai_appliance.web.api.items_cards import MoneyLine
@@ -86,3 +87,29 @@ class HoldBody(Strict):
 
     hold_days: int = Field(ge=0, le=3650)
     project: Text | None = None
+
+
+class ImportQuery(Strict):
+    """Into which project; `dry_run` (true unless it is false) only looks."""
+
+    project: Text | None = None
+    dry_run: bool = True
+
+
+class RowItem(Answer):
+    """What became of a row, or would; `row` as a spreadsheet counts, `note` names what changed."""
+
+    row: int
+    username: str
+    outcome: Outcome
+    note: str
+
+
+class ImportItem(Answer):
+    """What became of a table, or would."""
+
+    dry_run: bool
+    created: int
+    changed: int
+    left: int
+    rows: list[RowItem]

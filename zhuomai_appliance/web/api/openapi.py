@@ -24,7 +24,7 @@ _PROBLEMS: Final[Mapping[int, str]] = {
     404: "No such thing, or it belongs to a project that is not yours",
     409: "The state of things does not allow it",
     413: "The body is too big",
-    415: "The body is not application/json",
+    415: "The body is not of the kind that is taken",
     422: "Fields are wrong (all are named at once), or the key was used for another request",
     429: "Too many requests in this minute; Retry-After says when to go on",
     500: "A fault of ours; the reference leads to the log",
@@ -126,6 +126,11 @@ def _operation(route: Route, references: Mapping[Any, Any], schemas: Mapping[str
             "required": True,
             "content": {"application/json": {"schema": references[route.body]}},
         }
+    if route.upload:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
     for status in _statuses(route):
         operation["responses"][str(status)] = {
             "description": _PROBLEMS[status],
@@ -157,7 +162,7 @@ def _statuses(route: Route) -> list[int]:
         status
         for status in _PROBLEMS
         if (status != 409 or changing)
-        and (status != 415 or route.body is not None)
+        and (status != 415 or route.body is not None or route.upload)
         and (status != 404 or "<" in route.path)
     ]
 

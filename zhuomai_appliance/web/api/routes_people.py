@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from zhuomai_appliance.model.people import Permission
-from zhuomai_appliance.web.api import closings, groups, items_access, items_people, items_refunds, requests
+from zhuomai_appliance.web.api import (
+    closings,
+    groups,
+    imports,
+    items_access,
+    items_people,
+    items_refunds,
+    requests,
+)
 from zhuomai_appliance.web.api.calls import Route
 
 WITHIN_GROUPS: Final = frozenset(
@@ -60,5 +68,10 @@ ROUTES: Final = (
     Route(
         "put_hold", "PUT", "/closing-settings", "Say how long names of closed accounts stay taken",
         Permission.PLANS_WRITE, closings.put_hold, items_people.HoldItem, body=items_people.HoldBody,
+    ),
+    Route(
+        "import_accounts", "POST", "/account-imports", "Take people from a CSV file or a spreadsheet",
+        Permission.ACCOUNTS_WRITE, imports.import_accounts, items_people.ImportItem, query=items_people.ImportQuery,
+        upload=imports.MOST_OCTETS,
     ),
 )  # fmt: skip
