@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import zhuomai_appliance
+from zhuomai_appliance.flows.eap import EapDesk
 from zhuomai_appliance.flows.meters import Metric, Sample
 from zhuomai_appliance.flows.roster import Standing
 from zhuomai_appliance.flows.tables import Tables
@@ -32,6 +33,12 @@ METRICS: Final[dict[str, Metric]] = {
         ("radius_answer_seconds", "From a request's arrival to its answer.", "port"),
         ("radius_stage_seconds", "The steps of the work on a request.", "port stage"),
         ("access_rejects_total", "Refused logins, by the reason.", "reason"),
+        ("eap_open", "802.1X conversations that wait for their device at this moment.", ""),
+        ("eap_begun_total", "802.1X conversations begun.", ""),
+        ("eap_ended_total", "802.1X conversations that came to an end, by the method.", "method outcome"),
+        ("eap_lost_total", "802.1X conversations that came to none.", "why"),
+        ("eap_stray_total", "802.1X requests that belong to no conversation.", ""),
+        ("eap_resumed_total", "802.1X logins that went on with an earlier TLS session.", "method"),
         ("acct_reports_total", "Accounting reports worked on, by their kind.", "kind"),
         ("acct_unattributed_total", "Sessions begun that belong to no account.", ""),
         ("control_requests_total", "CoA and Disconnect requests, by how they ended.", "kind outcome"),
@@ -97,6 +104,7 @@ def figures(appliance: Appliance) -> Iterator[Sample]:
     ):
         yield Sample(METRICS["zhuomai_radius_stage_seconds"], histogram, ("auth", stage))
     yield from _counted("access_rejects_total", appliance.access.rejected)
+    yield from of_eap(appliance.access.eap)
     yield from _counted("acct_reports_total", appliance.acct.reports)
     yield _sample("acct_unattributed_total", appliance.follow_up.unattributed)
     for (kind, outcome), count in appliance.coa.outcomes.items():
@@ -140,6 +148,19 @@ def _of_port(port: RadiusPort) -> Iterator[Sample]:
     yield Sample(METRICS["zhuomai_radius_answer_seconds"], port.answer_seconds, (kind,))
     for stage, histogram in port.stages().items():
         yield Sample(METRICS["zhuomai_radius_stage_seconds"], histogram, (kind, stage))
+
+
+def of_eap(desk: EapDesk) -> Iterator[Sample]:
+    """The figures of 802.1X."""
+    talks = desk.talks
+    yield _sample("eap_open", len(talks))
+    yield _sample("eap_begun_total", desk.begun)
+    for (method, outcome), count in desk.ended.items():
+        yield _sample("eap_ended_total", count, method, outcome)
+    yield _sample("eap_lost_total", talks.expired, "expired")
+    yield _sample("eap_lost_total", talks.evicted, "no_room")
+    yield _sample("eap_stray_total", desk.strays)
+    yield from _counted("eap_resumed_total", desk.resumed)
 
 
 def _of_streams(appliance: Appliance) -> Iterator[Sample]:

@@ -36,6 +36,7 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
     async def beat() -> None:
         appliance.portal.beat(appliance.tables.all_nas())
         reservations.sweep(clocks.now())
+        appliance.access.eap.talks.sweep()
 
     async def back_up() -> None:
         await back_up_daily(appliance)

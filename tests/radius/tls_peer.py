@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from functools import cache
+from socket import MSG_PEEK
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -113,6 +114,8 @@ class Peer:
             self.connection.bio_write(octets)
         with suppress(SSL.WantReadError):
             self.connection.do_handshake()
+            # Tickets of TLS 1.3 come after the handshake and are taken by whoever looks for data
+            self.connection.recv(1, MSG_PEEK)
         return self.pending()
 
     def pending(self) -> bytes:

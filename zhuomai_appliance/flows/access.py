@@ -189,6 +189,7 @@ class AccessFlow:
         case = Case(said.attempt, facts, self._tables.policies(nas.project_id).lists, now)
         refused = said.refused or authorize.before_proof(case)
         answer = self._conclude(refused, case, known, nas, None)
+        self.eap.note(said, granted=answer.code is Code.ACCESS_ACCEPT)
         if answer.code is not Code.ACCESS_ACCEPT:
             return answer
         return answer._replace(

@@ -9,12 +9,13 @@ itself outside. What ends here is no verdict yet: flows.access asks the rules, a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows.certificate_checks import FAULT_REASONS
-from zhuomai_appliance.flows.eap_proofs import EapProver
+from zhuomai_appliance.flows.eap_proofs import RESUMED, EapProver
 from zhuomai_appliance.flows.eap_talks import MOST_ROUNDS, MOST_TALKS, Talk, Talks
 from zhuomai_appliance.flows.ports import AccessAnswer
 from zhuomai_appliance.flows.tables import Tables
@@ -36,12 +37,14 @@ from zhuomai_appliance.radius.values import integer
 
 _TUNNELS: Final = frozenset(("peap", "ttls"))
 _WIRELESS: Final = 19
+_WORDS: Final = {number: word for word, number in eap.METHODS.items()}
 
 
 class Ended(NamedTuple):
     """A conversation that is over. ``attempt`` is by the name that was proved, or else by the name outside.
 
-    ``refused`` None: everything is proved, and the rules are to be asked. ``talk`` is for `admitted`.
+    ``refused`` None: everything is proved, and the rules are to be asked. ``talk`` is None for a packet that belongs to
+    no conversation.
     """
 
     attempt: AccessAttempt
@@ -74,6 +77,10 @@ class EapDesk:
         self._entropy = entropy
         self._tls = tls
         self.talks = Talks(entropy, monotonic, conversations)
+        #: Conversations begun; packets that belong to none; ends by method and outcome; logins by an earlier session.
+        self.begun = self.strays = 0
+        self.ended: Counter[tuple[str, str]] = Counter()
+        self.resumed: Counter[str] = Counter()
 
     def answer(
         self, attempt: AccessAttempt, proof: EapProof, packet: Packet, nas: Nas, now: int
@@ -86,22 +93,24 @@ class EapDesk:
             if talk is None:
                 return _broken(attempt, "a State that is none, used up, too old, or another conversation's")
         if not proof.packet:
-            return _broken(attempt, "EAP-Start amid a conversation") if talk else self._start(nas, caller)
+            return (
+                _broken(attempt, "EAP-Start amid a conversation", talk) if talk else self._start(nas, caller)
+            )
         try:
             said = eap.decode(proof.packet)
         except WireError as error:
-            return _broken(attempt, str(error))
+            return _broken(attempt, str(error), talk)
         if said.code is not eap.EapCode.RESPONSE:
-            return _broken(attempt, "an EAP packet that is no response")
+            return _broken(attempt, "an EAP packet that is no response", talk)
         if talk is None:
             if said.kind != eap.IDENTITY:
                 return _broken(attempt, "an EAP response outside any conversation")
-            talk = Talk(caller)
+            talk = self._begin(caller)
         elif said.identifier != talk.identifier:
-            return _broken(attempt, "an EAP response to another request")
+            return _broken(attempt, "an EAP response to another request", talk)
         talk.rounds += 1
         if talk.rounds > MOST_ROUNDS:
-            return _broken(attempt, f"over {MOST_ROUNDS} rounds")
+            return _broken(attempt, f"over {MOST_ROUNDS} rounds", talk)
         talk.identifier = (said.identifier + 1) & 0xFF
         if talk.method is None:
             step = self._identified(talk, said, attempt, packet, nas, now)
@@ -122,13 +131,34 @@ class EapDesk:
         talk.method.granted(talk.words)
         return eap.split(eap.success((talk.identifier - 1) & 0xFF))
 
+    def note(self, ended: Ended, *, granted: bool) -> None:
+        """Count how a conversation ended, once the rules have had their say."""
+        talk = ended.talk
+        if talk is None:
+            self.strays += 1
+            return
+        method = "none" if talk.method is None else _WORDS[talk.method.eap_type]
+        if granted:
+            outcome = "granted"
+            proof = ended.attempt.proof
+            if isinstance(proof, EapProof) and proof.method.endswith(RESUMED):
+                self.resumed[method] += 1
+        else:
+            is_broken = ended.refused is not None and ended.refused.reason is Reason.MALFORMED
+            outcome = "broken" if is_broken else "refused"
+        self.ended[method, outcome] += 1
+
     # Turns --------------------------------------------------------------------------------------------------------------
 
     def _start(self, nas: Nas, caller: tuple[str, str]) -> AccessAnswer:
         """The device asks us to begin: ask for the identity."""
-        talk = Talk(caller)
+        talk = self._begin(caller)
         talk.identifier = self._entropy.below(256)
         return self._challenge(talk, nas, eap.request(talk.identifier, eap.IDENTITY, b""))
+
+    def _begin(self, caller: tuple[str, str]) -> Talk:
+        self.begun += 1
+        return Talk(caller)
 
     def _identified(
         self, talk: Talk, said: eap.EapPacket, attempt: AccessAttempt, packet: Packet, nas: Nas, now: int
@@ -173,8 +203,8 @@ class EapDesk:
         if isinstance(step, Done) and talk.attempt is not None and talk.refused is None:
             return Ended(own, None, talk, step.keys)
         if isinstance(step, Failed):
-            return Ended(own, talk.refused or _rejection(step))
-        return Ended(own, talk.refused or Rejection(Reason.MALFORMED, "nothing was proved"))
+            return Ended(own, talk.refused or _rejection(step), talk)
+        return Ended(own, talk.refused or Rejection(Reason.MALFORMED, "nothing was proved"), talk)
 
     def _challenge(self, talk: Talk, nas: Nas, request: bytes) -> AccessAnswer:
         state = self.talks.keep(nas.id, talk)
@@ -213,8 +243,8 @@ class EapDesk:
         return self._entropy.token(16)
 
 
-def _broken(attempt: AccessAttempt, why: str) -> Ended:
-    return Ended(attempt, Rejection(Reason.MALFORMED, why))
+def _broken(attempt: AccessAttempt, why: str, talk: Talk | None = None) -> Ended:
+    return Ended(attempt, Rejection(Reason.MALFORMED, why), talk)
 
 
 def _rejection(failed: Failed) -> Rejection:

@@ -40,12 +40,13 @@ from zhuomai_appliance.store.interface import Store
 from zhuomai_appliance.vendors.identity import stored_words, words_of
 from zhuomai_appliance.vendors.requests import split_realm
 
+RESUMED: Final = "resumed"
 _KINDS: Final[dict[type[Offer], str]] = {
     Password: "pap",
     Digest: "chap",
     MsChap2: "mschapv2",
     Certificate: "certificate",
-    Resumed: "resumed",
+    Resumed: RESUMED,
 }
 _ID_OCTETS: Final = 8
 _STAMP_OCTETS: Final = 16
@@ -137,11 +138,13 @@ class EapProver:
         outside = _realm_outside(talk, attempt)
         method = "eap" if talk.method is None else talk.method.name.lower()
         packet = attempt.proof.packet if isinstance(attempt.proof, EapProof) else b""
+        is_resumed = isinstance(offer, Certificate) and offer.resumed
+        kind = RESUMED if is_resumed else _KINDS[type(offer)]
         inner = attempt._replace(
             username=username,
             username_raw=stored_words(name),
             realm=outside if realm is None else realm,
-            proof=EapProof(packet, None, f"{method}/{_KINDS[type(offer)]}"),
+            proof=EapProof(packet, None, f"{method}/{kind}"),
         )
         talk.refused = None
         if realm is not None and outside is not None and normal_realm(realm) != normal_realm(outside):

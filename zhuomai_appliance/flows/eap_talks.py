@@ -72,8 +72,8 @@ class Talks:
         self._of_nas: dict[NasId, OrderedDict[bytes, Talk]] = {}
         self._count = 0
         self._swept_at = 0.0
-        #: Conversations that were thrown out for others.
-        self.evicted = 0
+        #: Conversations that were thrown out for others, and those whose device did not answer in time.
+        self.evicted = self.expired = 0
 
     def __len__(self) -> int:
         return self._count
@@ -82,9 +82,9 @@ class Talks:
         """Keep a conversation until the device answers; the State to send."""
         now = self._monotonic()
         if now - self._swept_at >= _SWEEP_SECONDS:
-            self._sweep(now)
+            self.sweep()
         if self._count >= self._most:
-            self._evict(now)
+            self._evict()
         state = self._entropy.token(STATE_OCTETS)
         talk.expires_at = now + TALK_SECONDS
         self._of_nas.setdefault(nas_id, OrderedDict())[state] = talk
@@ -109,20 +109,24 @@ class Talks:
         if talk.caller != caller:
             return None
         self._drop(nas_id, talks, state)
-        return talk if talk.expires_at > self._monotonic() else None
+        if talk.expires_at > self._monotonic():
+            return talk
+        self.expired += 1
+        return None
 
-    def _sweep(self, now: float) -> None:
+    def sweep(self) -> None:
         """Let go of what was never ended; the oldest stand first."""
-        self._swept_at = now
+        now = self._swept_at = self._monotonic()
         for nas_id, talks in list(self._of_nas.items()):
             while talks:
                 state, talk = next(iter(talks.items()))
                 if talk.expires_at > now:
                     break
                 self._drop(nas_id, talks, state)
+                self.expired += 1
 
-    def _evict(self, now: float) -> None:
-        self._sweep(now)
+    def _evict(self) -> None:
+        self.sweep()
         if self._count >= self._most:
             nas_id, talks = max(self._of_nas.items(), key=lambda pair: len(pair[1]))
             self._drop(nas_id, talks, next(iter(talks)))

@@ -46,9 +46,10 @@ class MsChap2:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate (DER) that TLS has verified, now or when the resumed session began."""
+    """A certificate (DER) that TLS has verified, now or when the session began that has been ``resumed``."""
 
     der: bytes = field(repr=False)
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

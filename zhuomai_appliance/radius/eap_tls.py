@@ -193,7 +193,9 @@ class EapTls:
         except TlsFailed as failed:
             return self._fail(failed)
         if self._engine.handshake_done:
-            return Prove(None, Certificate(self._engine.peer_certificate or b""))
+            return Prove(
+                None, Certificate(self._engine.peer_certificate or b"", resumed=self._engine.resumed)
+            )
         self._framing.put(self._engine.take())
         return Send(self._framing.reply())
 
