@@ -15,6 +15,7 @@ from zhuomai_appliance.flows import (
     metering,
     rents,
     report_books,
+    suspension_round,
 )
 from zhuomai_appliance.flows.reservations import Reservations
 from zhuomai_appliance.flows.session_rules import Patrol
@@ -83,6 +84,7 @@ def rounds(appliance: Appliance, effects: Round, reservations: Reservations) -> 
         Round("cards", 600.0, settled(cards.upkeep, appliance.vault), clocks),
         Round("meters", 3600.0, settled(metering.post_all), clocks),
         Round("base plans", 60.0, settled(base_plans.look, appliance.tables), clocks),
+        Round("suspensions", 30.0, settled(suspension_round.look, appliance.tables), clocks),
         Round("rents", 60.0, settled(rents.take_rents, appliance.tables), clocks),
         Round("month credits", 3600.0, settled(rents.credit_months, appliance.tables), clocks),
         Round("credit bills", 3600.0, settled(credit.bill_due, appliance.tables), clocks),

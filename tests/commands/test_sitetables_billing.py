@@ -10,7 +10,18 @@ from pydantic import ValidationError
 
 from zhuomai_appliance.commands.sitetables import PlanTable
 from zhuomai_appliance.model.moment import day_of
-from zhuomai_appliance.model.plan_rules import DateSpan, MeterRules, PriceWindow, RolloverRules, Tier
+from zhuomai_appliance.model.plan_rules import (
+    ChangeMode,
+    ChangeRules,
+    DateSpan,
+    MeterRules,
+    PriceWindow,
+    RefundFormula,
+    RefundRules,
+    RolloverRules,
+    SuspensionRules,
+    Tier,
+)
 from zhuomai_appliance.model.products import Terms
 from zhuomai_appliance.model.terms import dump_terms, load_terms
 
@@ -84,3 +95,44 @@ def test_a_plan_without_use_has_plain_rules() -> None:
     """Nothing said is nothing charged."""
     assert terms().meter == MeterRules()
     assert terms().rollover == RolloverRules()
+
+
+def test_every_key_of_suspend_change_and_refund_reaches_the_terms_and_their_text() -> None:
+    """Yuan become fen, dates days; the stored text reads back the same."""
+    found = terms(
+        kind="period",
+        period="1 month",
+        meter=None,
+        suspend={
+            "allowed": True,
+            "times_per_year": 2,
+            "days_per_year": 60,
+            "active_days_between": 30,
+            "min_days": 7,
+            "max_days": 45,
+            "keep_fee": "5.00",
+            "blackout": [{"first": "2027-01-01", "last": "2027-01-15"}],
+            "resume_on_login": True,
+        },
+        change={
+            "targets": ["fast"],
+            "up": "restart",
+            "down": "forbidden",
+            "other_kind": "next_period",
+            "ups_per_period": 3,
+            "downs_per_period": 2,
+            "by_second": True,
+        },
+        refund={"formula": "rerate", "month_price": "30.00"},
+    )
+    january = day_of(date(2027, 1, 1))
+    assert found.suspension == SuspensionRules(
+        True, 2, 60, 30, 7, 45, 500, (DateSpan(january, january + 14),), True
+    )
+    assert found.change == ChangeRules(
+        ("fast",), ChangeMode.RESTART, ChangeMode.FORBIDDEN, ChangeMode.NEXT_PERIOD, 3, 2, True
+    )
+    assert found.refund == RefundRules(True, RefundFormula.RERATE, 3000)
+    assert load_terms(dump_terms(found)) == found
+    with pytest.raises(ValidationError, match="month_price"):
+        terms(refund={"formula": "rerate"})

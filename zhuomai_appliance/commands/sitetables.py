@@ -17,7 +17,13 @@ from pydantic import (
     model_validator,
 )
 
-from zhuomai_appliance.commands.sitetables_billing import RolloverTable, UseTable
+from zhuomai_appliance.commands.sitetables_billing import (
+    ChangeTable,
+    RefundTable,
+    RolloverTable,
+    SuspendTable,
+    UseTable,
+)
 from zhuomai_appliance.commands.sitewords import (
     BRANDING,
     Address,
@@ -217,6 +223,9 @@ class PlanTable(Table):
     meter: MeterUnit | None = None
     use: UseTable = UseTable()
     rollover: RolloverTable | None = None
+    suspend: SuspendTable = SuspendTable()
+    change: ChangeTable = ChangeTable()
+    refund: RefundTable = RefundTable()
     rate: Name | None = None
     session_cap: Seconds | None = None
     max_sessions: Count = 1
@@ -271,6 +280,9 @@ class PlanTable(Table):
             meter_unit=self.meter,
             meter=self.use.value(),
             rollover=RolloverRules() if self.rollover is None else self.rollover.value(),
+            suspension=self.suspend.value(),
+            change=self.change.value(),
+            refund=self.refund.value(),
             subject=self.subject,
             activate_by_days=self.activate_by_days,
         )

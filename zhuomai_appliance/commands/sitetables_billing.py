@@ -10,11 +10,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from zhuomai_appliance.commands.sitewords import Day, Octets, Seconds, Yes, Yuan
 from zhuomai_appliance.model.moment import day_of
 from zhuomai_appliance.model.plan_rules import (
+    ChangeMode,
+    ChangeRules,
     DateSpan,
     MeterRules,
     PriceWindow,
+    RefundFormula,
+    RefundRules,
+    RenewalRules,
     RentMode,
     RolloverRules,
+    SuspensionRules,
     Tier,
 )
 from zhuomai_appliance.model.products import MeterUnit
@@ -129,3 +135,87 @@ class UseTable(Inline):
             half_price_spans=tuple(span.value() for span in self.half_price),
             unused_month_free=self.unused_month_free,
         )
+
+
+Days = Annotated[int, Field(ge=0, le=3650, strict=True)]
+
+
+class SuspendTable(Inline):
+    """`suspend = { times_per_year = 2, days_per_year = 60 }`: 停机保号."""
+
+    allowed: Yes | None = None
+    times_per_year: Days | None = None
+    days_per_year: Days | None = None
+    active_days_between: Days = 0
+    min_days: Days = 1
+    max_days: Days | None = None
+    keep_fee: Yuan = 0
+    blackout: list[SpanTable] = []
+    resume_on_login: Yes = False
+
+    def value(self) -> SuspensionRules:
+        """The rules as suspensions know them."""
+        return SuspensionRules(
+            allowed=self.allowed,
+            times_per_year=self.times_per_year,
+            days_per_year=self.days_per_year,
+            active_days_between=self.active_days_between,
+            min_days=self.min_days,
+            max_days=self.max_days,
+            keep_fee_fen=self.keep_fee,
+            blackout=tuple(span.value() for span in self.blackout),
+            resume_on_login=self.resume_on_login,
+        )
+
+
+class ChangeTable(Inline):
+    """`change = { up = "keep_end", down = "next_period" }`: which plans may take this one's place, and how."""
+
+    targets: list[str] = []
+    up: ChangeMode = ChangeMode.KEEP_END
+    down: ChangeMode = ChangeMode.NEXT_PERIOD
+    other_kind: ChangeMode = ChangeMode.RESTART
+    ups_per_period: Days | None = None
+    downs_per_period: Days | None = 1
+    by_second: Yes = False
+
+    def value(self) -> ChangeRules:
+        """The rules as changes of plan know them."""
+        return ChangeRules(
+            targets=tuple(self.targets),
+            up=self.up,
+            down=self.down,
+            other_kind=self.other_kind,
+            ups_per_period=self.ups_per_period,
+            downs_per_period=self.downs_per_period,
+            by_second=self.by_second,
+        )
+
+
+class RefundTable(Inline):
+    """`refund = { formula = "rerate", month_price = "30.00" }`: what an early end gives back."""
+
+    refundable: Yes = True
+    formula: RefundFormula = RefundFormula.UNUSED
+    month_price: Yuan | None = None
+
+    @model_validator(mode="after")
+    def _rerates_by_a_price(self) -> RefundTable:
+        if (self.formula is RefundFormula.RERATE) != (self.month_price is not None):
+            raise ValueError('month_price: belongs to formula = "rerate", which needs it')
+        return self
+
+    def value(self) -> RefundRules:
+        """The rules as refunds know them."""
+        return RefundRules(self.refundable, self.formula, self.month_price)
+
+
+class RenewTable(Inline):
+    """`renew = { grace_days = 3 }`: service after the end, and when the next period is taken from the wallet."""
+
+    grace_days: Days = 0
+    auto_lead: Seconds = 86_400
+
+    def value(self) -> RenewalRules:
+        """The rules as renewals know them."""
+        return RenewalRules(self.grace_days, self.auto_lead)

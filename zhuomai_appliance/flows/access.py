@@ -28,6 +28,7 @@ from zhuomai_appliance.flows.proof import Prover, shown_secret
 from zhuomai_appliance.flows.proxying import GuestVerdict, Proxying, as_judged
 from zhuomai_appliance.flows.realms import Domain, is_elsewhere, localised
 from zhuomai_appliance.flows.reservations import Reservations
+from zhuomai_appliance.flows.suspension_round import wake_up
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
 from zhuomai_appliance.flows.verdicts import Told, VerdictBoard
@@ -326,6 +327,9 @@ class AccessFlow:
         secret_id: int | None,
     ) -> AccessAnswer:
         self.rejected[rejection.reason.value] += 1
+        if rejection.reason is Reason.SUSPENDED and known is not None and not isinstance(attempt.proof, MacProof):
+            account_id, now = known.facts.account.id, attempt.at
+            self._store.enqueue(lambda tx: wake_up(tx, nas.project_id, account_id, now))
         lookup_code = self._entropy.lookup_code()
         self._record(
             attempt,

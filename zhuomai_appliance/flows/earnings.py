@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zhuomai_appliance.billing import ledger as rules
-from zhuomai_appliance.billing.periods import days_used
+from zhuomai_appliance.billing.service_days import served
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.model.commerce import PostingKind
 from zhuomai_appliance.model.moment import Zone, local_day
@@ -38,11 +38,15 @@ def missing(reader: Reader, project: Project, until: int) -> list[SubscriptionId
 
 def _earned_by(item: orders.EarningDue, zone: Zone, at: int) -> Fen:
     """What a subscription earned up to the last local midnight at ``at``; all of it once it is over."""
-    if item.state in _OVER or (item.ends_at is not None and item.ends_at <= at):
+    is_paused = item.state is SubscriptionState.SUSPENDED
+    if item.state in _OVER or (item.ends_at is not None and item.ends_at <= at and not is_paused):
         return item.paid_fen
     if item.ends_at is None:
         return Fen(0)
-    day, days = days_used(item.starts_at, item.ends_at, local_day(at, zone) - 1, zone)
+    day, days = served(
+        item.starts_at, item.ends_at, local_day(at, zone) - 1, zone,
+        paused_days=item.paused_days, suspended_at=item.suspended_at,
+    )  # fmt: skip
     return rules.earned(item.paid_fen, day, days)
 
 

@@ -141,7 +141,7 @@ def _holds_back(other: Segment, candidate: Segment, cursor: int) -> bool:
     if other.state is _RESERVED:
         return other.activate_by is None or other.activate_by > cursor
     if other.state is _SUSPENDED:
-        return True
+        return not (other.concurrent and candidate.concurrent)
     if other.state is not _ACTIVE or other.is_open or other.throttled or other.payg:
         return False
     return not (other.concurrent and candidate.concurrent)

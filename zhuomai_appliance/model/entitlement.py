@@ -92,6 +92,8 @@ class SegmentChange(NamedTuple):
     seconds_left: int | None
     granted_octets: int | None = None
     granted_seconds: int | None = None
+    paused_days: int = 0
+    suspended_at: Timestamp | None = None
 
 
 class Standing(NamedTuple):
@@ -314,6 +316,8 @@ def changes(before: Entitlement, after: Entitlement) -> tuple[SegmentChange, ...
             seconds_left=s.seconds_left,
             granted_octets=s.rollover.granted_octets if s.rollover and s.rollover.rolled else None,
             granted_seconds=s.rollover.granted_seconds if s.rollover and s.rollover.rolled else None,
+            paused_days=s.paused_days,
+            suspended_at=s.suspended_at,
         )
         for s in (*after.ended, *after.segments)
         if known.get(s.subscription_id) != s

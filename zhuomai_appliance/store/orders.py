@@ -55,6 +55,8 @@ class EarningDue:
     state: SubscriptionState
     kind: PlanKind
     terms: str
+    paused_days: int = 0
+    suspended_at: int | None = None
 
 
 def add_order(tx: Transaction, order: Order, lines: Sequence[OrderLine]) -> None:
@@ -303,8 +305,10 @@ def earning_due(reader: Reader, before: int, after: SubscriptionId, limit: int) 
             SubscriptionState(state),
             PlanKind(kind),
             terms,
+            paused,
+            suspended,
         )
-        for i, p, starts, ends, paid, state, kind, terms in reader.all(
+        for i, p, starts, ends, paid, state, kind, terms, paused, suspended in reader.all(
             _Q.earning_due, before=before, after=after, limit=limit
         )
     ]

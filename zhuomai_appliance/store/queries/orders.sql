@@ -25,7 +25,8 @@ WHERE subscription.id = (n.value ->> 0)::bigint AND subscription.state = n.value
 UPDATE subscription SET state = n.value ->> 1, anchor_at = n.value ->> 2, starts_at = n.value ->> 3,
        ends_at = n.value ->> 4, octets_left = n.value ->> 5, seconds_left = n.value ->> 6,
        granted_octets = COALESCE(n.value ->> 7, granted_octets),
-       granted_seconds = COALESCE(n.value ->> 8, granted_seconds)
+       granted_seconds = COALESCE(n.value ->> 8, granted_seconds),
+       paused_days = n.value ->> 9, suspended_at = n.value ->> 10
 FROM json_each(:rows) n WHERE subscription.id = n.value ->> 0
 
 -- name: update_subscriptions postgres
@@ -33,7 +34,8 @@ UPDATE subscription SET state = n.value ->> 1, anchor_at = (n.value ->> 2)::bigi
        starts_at = (n.value ->> 3)::bigint, ends_at = (n.value ->> 4)::bigint,
        octets_left = (n.value ->> 5)::bigint, seconds_left = (n.value ->> 6)::bigint,
        granted_octets = COALESCE((n.value ->> 7)::bigint, granted_octets),
-       granted_seconds = COALESCE((n.value ->> 8)::bigint, granted_seconds)
+       granted_seconds = COALESCE((n.value ->> 8)::bigint, granted_seconds),
+       paused_days = (n.value ->> 9)::bigint, suspended_at = (n.value ->> 10)::bigint
 FROM jsonb_array_elements(:rows::jsonb) n WHERE subscription.id = (n.value ->> 0)::bigint
 
 -- name: subscriptions_of
@@ -45,7 +47,8 @@ JOIN plan p ON p.project_id = v.project_id AND p.id = v.plan_id
 WHERE s.project_id = :project_id AND s.account_id = :account_id ORDER BY s.id
 
 -- name: earning_due
-SELECT s.id, s.project_id, s.starts_at, s.ends_at, s.paid_principal_fen + s.paid_bonus_fen, s.state, v.kind, v.terms
+SELECT s.id, s.project_id, s.starts_at, s.ends_at, s.paid_principal_fen + s.paid_bonus_fen, s.state, v.kind, v.terms,
+       s.paused_days, s.suspended_at
 FROM subscription s JOIN plan_version v ON v.project_id = s.project_id AND v.id = s.plan_version_id
 WHERE s.paid_principal_fen + s.paid_bonus_fen > 0 AND s.starts_at IS NOT NULL AND s.starts_at < :before AND s.id > :after
   AND EXISTS (SELECT 1 FROM ledger_balance b WHERE b.project_id = s.project_id

@@ -12,6 +12,7 @@ from zhuomai_appliance.web.api import books, items, money, records, requests, su
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
 from zhuomai_appliance.web.api.routes_shifts import SHIFT_ROUTES
+from zhuomai_appliance.web.api.routes_subscriptions import SUBSCRIPTION_ROUTES
 from zhuomai_appliance.web.api.routes_subjects import SUBJECT_ROUTES
 
 MONEY_ROUTES: Final = (
@@ -54,6 +55,7 @@ MONEY_ROUTES: Final = (
         books.close_month, books.CloseItem, body=books.CloseBody, keyed=True,
     ),
     *SHIFT_ROUTES,
+    *SUBSCRIPTION_ROUTES,
     *SUBJECT_ROUTES,
     Route(
         "list_plans", "GET", "/plans", "List plans", Permission.ACCOUNTS_READ,

@@ -10,7 +10,7 @@ from zhuomai_appliance.flows import subscriptions
 from zhuomai_appliance.flows.purchases import PreviewIsOld
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.flows.subscriptions import Span
-from zhuomai_appliance.model.network import Project
+from zhuomai_appliance.model.network import Project, ProjectId
 from zhuomai_appliance.model.products import SubscriptionId, SubscriptionState
 from zhuomai_appliance.store.interface import Transaction
 from zhuomai_appliance.store.reports import AccountRow
@@ -51,7 +51,7 @@ class QueueBody(Strict):
 
 async def get_chain(parts: Parts, call: Call) -> BaseModel:
     """The chain as it stands now."""
-    row, project = await _person(parts, call)
+    row, project = await person_of(parts, call)
     return await parts.store.read(
         lambda reader: _chain(parts, project, row, *subscriptions.standing(reader, project, row.id, call.now))
     )
@@ -60,7 +60,7 @@ async def get_chain(parts: Parts, call: Call) -> BaseModel:
 async def reorder_queue(parts: Parts, call: Call) -> BaseModel | Kept:
     """Put what waits into another order, or say which dates that would bring."""
     body: QueueBody = call.body
-    row, project = await _person(parts, call)
+    row, project = await person_of(parts, call)
     wanted = [SubscriptionId(one) for one in body.order]
 
     def move(tx: Transaction) -> BaseModel:
@@ -85,7 +85,12 @@ async def reorder_queue(parts: Parts, call: Call) -> BaseModel | Kept:
         raise Problem(409, "preview_is_old", "it is not what was shown any more; look again") from None
 
 
-async def _person(parts: Parts, call: Call) -> tuple[AccountRow, Project]:
+async def person_of(parts: Parts, call: Call) -> tuple[AccountRow, Project]:
+    """The account of the path and its project.
+
+    Raises:
+        Problem: it is not there or not the operator's.
+    """
     row = await account_row(parts, call)
     project = parts.tables.project(row.project_id)
     if project is None:
@@ -99,14 +104,19 @@ def _chain(
     return ChainItem(
         account_id=row.id,
         revision=revision,
-        items=[
-            SpanItem(
-                subscription_id=one.subscription_id,
-                plan=one.plan_name,
-                state=one.state,
-                starts_at=parts.maybe_time(one.starts_at, project.id),
-                ends_at=parts.maybe_time(one.ends_at, project.id),
-            )
-            for one in spans
-        ],
+        items=span_items(parts, spans, project.id),
     )
+
+
+def span_items(parts: Parts, spans: Sequence[Span], project_id: ProjectId) -> list[SpanItem]:
+    """A chain as answers show it."""
+    return [
+        SpanItem(
+            subscription_id=one.subscription_id,
+            plan=one.plan_name,
+            state=one.state,
+            starts_at=parts.maybe_time(one.starts_at, project_id),
+            ends_at=parts.maybe_time(one.ends_at, project_id),
+        )
+        for one in spans
+    ]

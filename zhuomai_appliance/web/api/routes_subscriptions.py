@@ -1,0 +1,26 @@
+"""The operations of the API on what an account owns: suspending it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhuomai_appliance.model.people import Permission
+from zhuomai_appliance.web.api import requests, suspensions
+from zhuomai_appliance.web.api.calls import Route
+
+SUBSCRIPTION_ROUTES: Final = (
+    Route(
+        "list_suspensions", "GET", "/accounts/<int:account_id>/suspensions", "List the suspensions of an account",
+        Permission.ACCOUNTS_READ, suspensions.list_suspensions, suspensions.SuspensionList, query=requests.Nothing,
+    ),
+    Route(
+        "suspend_account", "POST", "/accounts/<int:account_id>/suspend", "Suspend what an account has running",
+        Permission.SUBSCRIPTIONS_WRITE, suspensions.suspend_account, suspensions.SuspendItem,
+        body=suspensions.SuspendBody, keyed=True,
+    ),
+    Route(
+        "resume_account", "POST", "/accounts/<int:account_id>/resume", "Let a suspended account go on",
+        Permission.SUBSCRIPTIONS_WRITE, suspensions.resume_account, suspensions.ResumeItem,
+        body=suspensions.ResumeBody, keyed=True,
+    ),
+)  # fmt: skip
