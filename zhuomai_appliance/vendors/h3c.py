@@ -16,9 +16,9 @@ from typing import Final
 
 from zhuomai_appliance.vendors.profile import (
     COMMON,
+    Counters,
     GrantField,
     Identity,
-    Ipv6Counters,
     Limit,
     SessionCommand,
     Unit,
@@ -46,7 +46,7 @@ H3C: Final = VendorProfile(
     ),
     address_and_mac=(H3C_ID, 60),
     boot_time=(H3C_ID, 59),
-    ipv6=Ipv6Counters((H3C_ID, 144), (H3C_ID, 145), (H3C_ID, 148), (H3C_ID, 149)),
+    ipv6=Counters((H3C_ID, 144), (H3C_ID, 145), (H3C_ID, 148), (H3C_ID, 149)),
     identity=(Identity.SESSION_ID, Identity.USER_NAME, Identity.CALLING_STATION),
     coa=frozenset({GrantField.RATE, GrantField.SESSION_TIMEOUT, GrantField.USER_GROUP, GrantField.ACL}),
     commands=(

@@ -17,9 +17,9 @@ from zhuomai_appliance.model.access import AccessKind
 from zhuomai_appliance.vendors.huawei_campus import HUAWEI
 from zhuomai_appliance.vendors.profile import (
     COMMON,
+    Counters,
     GrantField,
     Identity,
-    Ipv6Counters,
     Limit,
     Unit,
     VendorProfile,
@@ -53,7 +53,7 @@ HUAWEI_BRAS: Final = VendorProfile(
     mac=(HUAWEI, 153),
     ipv6_address=(HUAWEI, 158),
     boot_time=(HUAWEI, 59),
-    ipv6=Ipv6Counters((HUAWEI, 144), (HUAWEI, 145), (HUAWEI, 148), (HUAWEI, 149)),
+    ipv6=Counters((HUAWEI, 144), (HUAWEI, 145), (HUAWEI, 148), (HUAWEI, 149)),
     identity=(Identity.SESSION_ID,),
     coa=frozenset({GrantField.RATE, GrantField.SESSION_TIMEOUT}),
     limits=frozenset(

@@ -9,6 +9,9 @@ Source: Huawei, "RADIUS AAA" of the S-series campus guide, EDOC1100276761, table
 * Framed-Protocol is PPP for every user who is no administrator, so it tells nothing about PPPoE.
 * The access point is in 26-141, and 26-240 tells of the switch that a client of a controller is plugged in to.
 * Accounting reports carry the committed rates in force in 26-2 and 26-5 (V600 table of attributes): a CoA can be proved.
+* 26-247 to 250 split the traffic by the levels of the device's own tariffs, at most 8, each a text "level:count". They
+  are read only in a direction that has no total (42, 43): the totals are what is charged, and our own tariffs go by day
+  and hour of use, of which a level tells nothing.
 * A Disconnect names the session by Acct-Session-Id alone: with the default match type "any" only the first attribute
   is compared, with "all" each further one is one more chance to miss.
 * 26-238 in a CoA orders 1 a new authentication, 2 the port down and up, 3 the port down; nothing else may stand beside.
@@ -21,9 +24,9 @@ from typing import Final
 from zhuomai_appliance.model.access import AccessKind
 from zhuomai_appliance.vendors.profile import (
     COMMON,
+    Counters,
     GrantField,
     Identity,
-    Ipv6Counters,
     Limit,
     SessionCommand,
     Unit,
@@ -66,7 +69,8 @@ HUAWEI_CAMPUS: Final = VendorProfile(
     boot_time=(HUAWEI, 59),
     framed_protocol_is_ppp=False,
     nas_port_vlan_bits=12,
-    ipv6=Ipv6Counters((HUAWEI, 166), (HUAWEI, 167), (HUAWEI, 170), (HUAWEI, 171)),
+    ipv6=Counters((HUAWEI, 166), (HUAWEI, 167), (HUAWEI, 170), (HUAWEI, 171)),
+    tariffs=Counters((HUAWEI, 247), (HUAWEI, 248), (HUAWEI, 249), (HUAWEI, 250)),
     reported_rate=((HUAWEI, 2), (HUAWEI, 5)),
     ipv6_address=(HUAWEI, 253),
     identity=(Identity.SESSION_ID,),

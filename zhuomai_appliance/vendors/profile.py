@@ -120,8 +120,8 @@ class Identity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ipv6Counters:
-    """Attributes of separately counted IPv6 traffic, up and down, and their gigawords."""
+class Counters:
+    """Attributes that count traffic of some kind, up and down, and their gigawords."""
 
     input_octets: AttributeId
     output_octets: AttributeId
@@ -150,6 +150,7 @@ class VendorProfile:
         framed_protocol_is_ppp: whether Service-Type 2 with Framed-Protocol 1 tells of PPPoE.
         nas_port_vlan_bits: how many low bits of NAS-Port are the VLAN, 0 for none.
         ipv6: separately counted IPv6 traffic.
+        tariffs: traffic by the levels of the device's own tariffs, each in a text "level:count"; part of the totals.
         identity: what a Disconnect carries, in order.
         full_identity: what it carries after the device answered that something was missing (Error-Cause 402, 508).
         coa: what a CoA can change without ending the session.
@@ -177,7 +178,8 @@ class VendorProfile:
     boot_time: AttributeId | None = None
     framed_protocol_is_ppp: bool = True
     nas_port_vlan_bits: int = 0
-    ipv6: Ipv6Counters | None = None
+    ipv6: Counters | None = None
+    tariffs: Counters | None = None
     identity: tuple[Identity, ...] = (Identity.SESSION_ID, Identity.USER_NAME, Identity.CALLING_STATION)
     full_identity: tuple[Identity, ...] = (
         Identity.SESSION_ID,

@@ -1,7 +1,8 @@
-"""What an accounting report tells beside its counters: the addresses of IPv6, and the rates that are in force."""
+"""What an accounting report tells beside its totals: IPv6 addresses, rates in force, traffic by a device's tariffs."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from zhuomai_appliance.model.access import Ipv6Kind, Ipv6Span
@@ -17,6 +18,9 @@ FRAMED_PREFIX: Final = 97
 """Framed-IPv6-Prefix (RFC 3162 §2.3): the link's."""
 DELEGATED_PREFIX: Final = 123
 """Delegated-IPv6-Prefix (RFC 4818 §3): the client's own, behind its router."""
+
+_LEVEL: Final = re.compile(rb"\s*([0-9]{1,3})\s*:\s*([0-9]{1,10})\s*")
+"""A tariff's level and a count of 32 bits."""
 
 MOST: Final = 32
 """Addresses of one report that are kept; a phone has a handful."""
@@ -57,6 +61,24 @@ def _own_address(packet: Packet) -> str | None:
     ):
         return None
     return address6(prefix[2:10].ljust(8, b"\0") + interface)
+
+
+def count_of_levels(packet: Packet, low: AttributeId, high: AttributeId) -> int | None:
+    """The sum over all tariff levels in one direction, in the device's traffic unit; None where none is told.
+
+    A level that is told twice counts once, with its larger value; a text of another form is left out.
+    """
+    lows, highs = _levels(packet, low), _levels(packet, high)
+    return sum(lows.values()) + (sum(highs.values()) << 32) if lows or highs else None
+
+
+def _levels(packet: Packet, attribute: AttributeId) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for value in packet.vendor_every(*attribute):
+        if (told := _LEVEL.fullmatch(value.rstrip(b"\0"))) is not None:
+            level, count = int(told[1]), min(int(told[2]), 0xFFFFFFFF)
+            found[level] = max(found.get(level, 0), count)
+    return found
 
 
 def reported_rate(inside: dict[AttributeId, bytes], profile: VendorProfile) -> tuple[int, int] | None:

@@ -32,7 +32,7 @@ from zhuomai_appliance.vendors.identity import (
 )
 from zhuomai_appliance.vendors.location import VendorValues, inside_of, station_of, value_of, where
 from zhuomai_appliance.vendors.profile import VendorProfile
-from zhuomai_appliance.vendors.reported import ipv6_spans, reported_rate
+from zhuomai_appliance.vendors.reported import count_of_levels, ipv6_spans, reported_rate
 
 _MICROSOFT: Final = 311
 _WIRELESS: Final = 19
@@ -101,8 +101,9 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
     That is one without a known Acct-Status-Type, and one about a session that names none (RFC 2866 §5.5 requires it).
 
     Counters: octets + gigawords * 2^32 in the device's traffic unit; IPv6 counted apart is added where the device is
-    set so; directions are exchanged where the device counts from the other side. Time of the event: Event-Timestamp
-    if it lies within 10 minutes of arrival less Acct-Delay-Time, else that (device clocks are often wrong).
+    set so; where a direction has no total, it is the sum of the device's tariff levels; directions are exchanged where
+    the device counts from the other side. Time of the event: Event-Timestamp if it lies within 10 minutes of arrival
+    less Acct-Delay-Time, else that (device clocks are often wrong).
     """
     first, inside = packet.firsts.get, inside_of(packet)
     kind = _REPORT_KINDS.get(integer(first(40)) or 0)
@@ -122,7 +123,9 @@ def report_from(packet: Packet, nas: Nas, profile: VendorProfile, now: int) -> U
         session_seconds=integer(first(46)) or 0,
         input_octets=received,
         output_octets=sent,
-        gigawords_sent=first(52) is not None or first(53) is not None,
+        gigawords_sent=first(52) is not None
+        or first(53) is not None
+        or _has_levels_above_4g(inside, profile),
         mac=mac,
         ip=ip,
         ipv6=address6(first(168)) or prefix6(first(97)),
@@ -286,8 +289,15 @@ def _has_ms_chap(inside: VendorValues) -> bool:
 
 def _octets(packet: Packet, inside: VendorValues, nas: Nas, profile: VendorProfile) -> tuple[int, int]:
     """What the user sent and received, in octets; at most what a column of the books can hold."""
-    received = _counter(packet.first(42), packet.first(52))
-    sent = _counter(packet.first(43), packet.first(53))
+    first = packet.firsts.get
+    low_in, low_out = first(42), first(43)
+    received, sent = _counter(low_in, first(52)), _counter(low_out, first(53))
+    if profile.tariffs is not None and (low_in is None or low_out is None):
+        levels = profile.tariffs
+        if low_in is None:
+            received = count_of_levels(packet, levels.input_octets, levels.input_gigawords) or received
+        if low_out is None:
+            sent = count_of_levels(packet, levels.output_octets, levels.output_gigawords) or sent
     if nas.ipv6_counters and profile.ipv6 is not None:
         six = profile.ipv6
         received += _counter(
@@ -299,6 +309,11 @@ def _octets(packet: Packet, inside: VendorValues, nas: Nas, profile: VendorProfi
     unit = nas.traffic_unit.octets
     pair = min(received * unit, MAX_OCTETS), min(sent * unit, MAX_OCTETS)
     return (pair[1], pair[0]) if nas.swap_direction else pair
+
+
+def _has_levels_above_4g(inside: VendorValues, profile: VendorProfile) -> bool:
+    levels = profile.tariffs
+    return levels is not None and (levels.input_gigawords in inside or levels.output_gigawords in inside)
 
 
 def _counter(low: bytes | None, high: bytes | None) -> int:
