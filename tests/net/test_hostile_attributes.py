@@ -12,6 +12,9 @@ from tests.net.rig import DEVICE, NAME, SECRET, Rig, report
 from zhuomai_appliance.model.network import Vendor
 
 PACKETS = 250
+REPORTS = 450
+"""Enough for every vendor to come to one second twice under one session id, several times."""
+REPORTS_OF_TWO_IDS = 30
 VENDOR_IDS = (9, 311, 2011, 3902, 4881, 14122, 14823, 14988, 25506, 0, 0xFFFFFFFF)
 WORDS = (
     b"", b"\0", b"\xff" * 253, b"'; DROP TABLE session; --", b"<script>alert(1)</script>", b"=cmd|' /C calc'!A0",
@@ -76,3 +79,27 @@ def test_nonsense_that_is_rightly_signed(vendor: Vendor) -> None:
     assert rig.auth.in_flight == rig.acct.in_flight == 0
     rig.school.check_usage()
     assert rig.ask(wire.login(1, NAME, b"pass-word", SECRET, sign=True), (DEVICE[0], 1)) is not None
+
+
+@pytest.mark.parametrize("vendor", Vendor)
+def test_nonsense_under_few_session_ids(vendor: Vendor) -> None:
+    """Clients of every kind share two ids within seconds, some of their reports late: each one is recorded or dropped."""
+    chance = random.Random(f"few ids {vendor.value}")
+    rig = Rig(vendor=vendor)
+    with capturedLogs() as lines:
+        for number in range(REPORTS):
+            told = [attribute(chance) for _ in range(chance.randrange(1, 12))]
+            told = [one for one in told if one[0] not in (40, 41, 44)]
+            told.append((41, chance.choice((0, 0, 1, 1, 2, 30)).to_bytes(4, "big")))
+            session = b"S%d" % (number // REPORTS_OF_TWO_IDS * 2 + chance.randrange(2))
+            name = chance.choice((NAME, *WORDS))[:200]
+            kind = chance.choice((1, 2, 3, 3))
+            rig.acct.datagramReceived(report(kind, session, told, identifier=number % 256, name=name), DEVICE)
+            if not number % 10:
+                rig.clock.advance(1.1)
+    rig.clock.advance(2)
+    assert rig.acct.counters["failed"] == 0, [line for line in lines if "reason" in line][:3]
+    assert not [line for line in lines if "log_failure" in line]
+    assert rig.acct.counters["requests"] == REPORTS
+    assert rig.acct.in_flight == 0
+    rig.school.check_usage()
