@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -113,3 +113,35 @@ class ImportItem(Answer):
     changed: int
     left: int
     rows: list[RowItem]
+
+
+class BatchAsked(Strict):
+    """`count` accounts called `prefix` and a number of `digits` digits, from `first` up, or with `random` by chance.
+
+    The same `name` with the same rule is the same batch. Without `plan` each gets its group's.
+    """
+
+    name: Text = Field(min_length=1)
+    prefix: Text = ""
+    count: int = Field(ge=1, le=20_000)
+    digits: int = Field(6, ge=1, le=12)
+    first: int = Field(1, ge=0, lt=10**12)
+    random: bool = False
+    group: Text | None = None
+    rate: Text | None = None
+    plan: list[Text] | None = Field(None, max_length=20)
+    project: Text | None = None
+
+
+class BatchItem(Answer):
+    """A batch of accounts; `exported_at`: when its passwords were given out."""
+
+    id: int
+    project: str
+    name: str
+    rule: dict[str, Any]
+    made: int
+    created_at: Time
+    created_by: str
+    exported_at: Time | None
+    exported_by: str

@@ -6,6 +6,7 @@ from typing import Final
 
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.web.api import (
+    batches,
     closings,
     groups,
     imports,
@@ -14,7 +15,8 @@ from zhuomai_appliance.web.api import (
     items_refunds,
     requests,
 )
-from zhuomai_appliance.web.api.calls import Route
+from zhuomai_appliance.web.api.calls import FileAnswer, Route
+from zhuomai_appliance.web.api.items import ItemList
 
 WITHIN_GROUPS: Final = frozenset(
     (
@@ -73,5 +75,18 @@ ROUTES: Final = (
         "import_accounts", "POST", "/account-imports", "Take people from a CSV file or a spreadsheet",
         Permission.ACCOUNTS_WRITE, imports.import_accounts, items_people.ImportItem, query=items_people.ImportQuery,
         upload=imports.MOST_OCTETS,
+    ),
+    Route(
+        "make_account_batch", "POST", "/account-batches", "Make accounts by a rule", Permission.ACCOUNTS_WRITE,
+        batches.make_batch, items_people.BatchItem, body=items_people.BatchAsked, status=201,
+    ),
+    Route(
+        "list_account_batches", "GET", "/account-batches", "List batches of accounts", Permission.ACCOUNTS_READ,
+        batches.list_batches, ItemList[items_people.BatchItem], query=requests.NamedQuery,
+    ),
+    Route(
+        "export_account_batch", "POST", "/account-batches/<int:batch_id>/export",
+        "Hand out user names and passwords of a batch, once", Permission.ACCOUNTS_WRITE, batches.export_batch,
+        FileAnswer, media="text/csv",
     ),
 )  # fmt: skip
