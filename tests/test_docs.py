@@ -19,6 +19,7 @@ from zhuomai_appliance.commands.simulate import SimulateOptions
 from zhuomai_appliance.commands.sitefile import TABLES
 from zhuomai_appliance.config import Config
 from zhuomai_appliance.figures import METRICS, NO_DROPS
+from zhuomai_appliance.flows.alarms import AlarmKind
 from zhuomai_appliance.model.access import Reason
 from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.portal.terms import Ending
@@ -241,6 +242,14 @@ def test_every_ending_of_a_portal_dialogue_is_in_the_handbook(language: str) -> 
     row = re.search(r"^\| `zhuomai_portal_ended_total` .*$", page(language, "metrics"), flags=re.MULTILINE)
     assert row is not None
     assert {ending.value for ending in Ending} <= set(re.findall(r"`(\w+)`", row.group()))
+
+
+@both_languages
+def test_every_kind_of_alarm_is_in_the_handbook(language: str) -> None:
+    """What an alarm can be about is documented word for word, and nothing else is."""
+    row = re.search(r"^\| `zhuomai_alarms` .*$", page(language, "metrics"), flags=re.MULTILINE)
+    assert row is not None
+    assert set(re.findall(r"`(\w+)`", row.group())) - {"zhuomai_alarms", "kind"} == set(AlarmKind)
 
 
 # README and links -------------------------------------------------------------------------------------------------------

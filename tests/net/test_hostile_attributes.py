@@ -12,7 +12,7 @@ from tests.net.rig import DEVICE, NAME, SECRET, Rig, report
 from zhuomai_appliance.model.network import Vendor
 
 PACKETS = 250
-REPORTS = 450
+REPORTS = 600
 """Enough for every vendor to come to one second twice under one session id, several times."""
 REPORTS_OF_TWO_IDS = 30
 VENDOR_IDS = (9, 311, 2011, 3902, 4881, 14122, 14823, 14988, 25506, 0, 0xFFFFFFFF)
