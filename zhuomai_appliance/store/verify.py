@@ -112,9 +112,18 @@ def _usage(reader: Reader) -> Iterator[str]:
 
 
 def _packs(reader: Reader) -> Iterator[str]:
-    for subscription_id, octets_left, seconds_left, octets, online, text, up, down, seconds in reader.all(
-        _Q.packs
-    ):
+    for (
+        subscription_id,
+        state,
+        octets_left,
+        seconds_left,
+        octets,
+        online,
+        text,
+        up,
+        down,
+        seconds,
+    ) in reader.all(_Q.packs):
         terms = load_terms(text)
         quota, has_free_windows = terms.quota, bool(terms.meter.windows)
         octets = quota.octets if octets is None else octets
@@ -125,7 +134,8 @@ def _packs(reader: Reader) -> Iterator[str]:
         ):
             if left is None or whole is None:
                 continue
-            if has_free_windows and used + left >= whole:
+            # Free use is not drawn, and what a device tells of after the end is borne by what ended, not drawn any more
+            if (has_free_windows or state == "finished") and used + left >= whole:
                 continue
             # The last report of a pack may go beyond its end before the device is told to stop.
             if left < 0 or (left > 0 and used + left != whole) or (left == 0 and used < whole):

@@ -59,13 +59,13 @@ SELECT nas_id, acct_session_id, COUNT(*) FROM session WHERE stopped_at IS NULL
 GROUP BY nas_id, nas_address, acct_session_id HAVING COUNT(*) > 1
 
 -- name: packs
-SELECT s.id, s.octets_left, s.seconds_left, s.granted_octets, s.granted_seconds, v.terms, CAST(COALESCE(SUM(u.input_octets), 0) AS BIGINT),
+SELECT s.id, s.state, s.octets_left, s.seconds_left, s.granted_octets, s.granted_seconds, v.terms, CAST(COALESCE(SUM(u.input_octets), 0) AS BIGINT),
        CAST(COALESCE(SUM(u.output_octets), 0) AS BIGINT), CAST(COALESCE(SUM(u.seconds), 0) AS BIGINT)
 FROM subscription s
 JOIN plan_version v ON v.project_id = s.project_id AND v.id = s.plan_version_id
 LEFT JOIN usage u ON u.project_id = s.project_id AND u.account_id = s.account_id AND u.subscription_id = s.id
 WHERE (s.octets_left IS NOT NULL OR s.seconds_left IS NOT NULL) AND s.state <> 'cancelled'
-GROUP BY s.id, s.octets_left, s.seconds_left, s.granted_octets, s.granted_seconds, v.terms ORDER BY s.id
+GROUP BY s.id, s.state, s.octets_left, s.seconds_left, s.granted_octets, s.granted_seconds, v.terms ORDER BY s.id
 
 -- name: chains
 SELECT account_id, chain FROM entitlement ORDER BY account_id
