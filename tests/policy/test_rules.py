@@ -17,6 +17,7 @@ from zhuomai_appliance.model.network import NasId
 from zhuomai_appliance.model.people import GroupId
 from zhuomai_appliance.model.products import AccessPolicy, OnExhaust
 from zhuomai_appliance.model.traffic import RateLimit
+from zhuomai_appliance.policy import rules as policy_rules
 from zhuomai_appliance.policy.authorize import decide
 from zhuomai_appliance.policy.hours import Calendar
 from zhuomai_appliance.policy.rules import PLACES_KEPT, RuleBook, Where
@@ -109,12 +110,32 @@ def test_addresses_choose_among_rules() -> None:
 
 
 def test_networks_from_the_air_do_not_fill_the_memory() -> None:
-    """SSIDs are whatever a device sends: only so many places are kept."""
-    rules = book(a_rule(ssids=("Dorm",)))
+    """An access device tells any network, VLAN and address: what no rule names is one place, and all is bounded."""
+    rules = book(
+        a_rule(1, ssids=("Dorm",), vlans=(VlanSpan(100, 199),)),
+        a_rule(2, ALLOW, outer_vlans=(VlanSpan(3000, 3000),)),
+    )
     for number in range(PLACES_KEPT + 10):
-        rules.ruling(HERE._replace(ssid=f"net {number}"), NOW)
-    assert len(rules._places) <= PLACES_KEPT
+        there = HERE._replace(ssid=f"net {number}", vlan=200 + number, outer_vlan=number % 3000)
+        assert not rules.ruling(there, NOW).is_denied
+    assert len(rules._places) == 1
     assert rules.ruling(HERE, NOW).is_denied
+
+
+def test_what_is_worked_out_is_forgotten_when_it_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of places and of addresses alike; the answers stay the same."""
+    monkeypatch.setattr(policy_rules, "PLACES_KEPT", 8)
+    monkeypatch.setattr(policy_rules, "COURSES_KEPT", 20)
+    networks = [ip_network(f"10.0.{number}.0/24") for number in range(0, 64, 2)]
+    rules = book(
+        *(a_rule(at, networks=(one,), vlans=(VlanSpan(1, 50),)) for at, one in enumerate(networks)),
+    )
+    for number in range(64):
+        for vlan in range(1, 20):
+            where = HERE._replace(vlan=vlan, ip=f"10.0.{number}.7")
+            assert rules.ruling(where, NOW).is_denied is (number % 2 == 0)
+            assert len(rules._places) <= 8
+            assert sum(len(choice.by_address) for choice in rules._places.values()) <= 20
 
 
 # In the verdict -------------------------------------------------------------------------------------------------------

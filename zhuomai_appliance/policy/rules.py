@@ -19,7 +19,9 @@ from zhuomai_appliance.model.traffic import RateLimit
 from zhuomai_appliance.policy.hours import Calendar, Hours
 
 PLACES_KEPT: Final = 4096
-"""Places whose lines are kept; SSIDs come from the air, so they are not kept for ever."""
+"""Places whose lines are kept. Networks and VLANs that no rule names are all the same place, whatever comes from the air."""
+COURSES_KEPT: Final = 16_384
+"""Courses that are kept, of all places together: a place has several where rules look at the client's address."""
 
 FOREVER: Final = 1 << 62
 _ALWAYS: Final = Hours((), Days.ALL)
@@ -170,23 +172,40 @@ class RuleBook:
         self._lines = tuple(line for rule in ordered for line in _lines_of(rule, rates))
         self._calendar = calendar
         self._lineage = lineage
+        self._ssids = frozenset(ssid for rule in ordered for ssid in rule.ssids)
+        self._vlans = _named(span for rule in ordered for span in rule.vlans)
+        self._outer_vlans = _named(span for rule in ordered for span in rule.outer_vlans)
         self._places: dict[tuple[object, ...], _Choice] = {}
+        self._courses = 0
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def ruling(self, where: Where, now: int) -> Ruling:
         """The line that decides a login at ``now``, UTC epoch seconds."""
-        place = where[:6]
+        group_id, nas_id, kind, ssid, vlan, outer_vlan, ip = where
+        place = (
+            group_id,
+            nas_id,
+            kind,
+            ssid if ssid in self._ssids else None,
+            vlan if vlan in self._vlans else None,
+            outer_vlan if outer_vlan in self._outer_vlans else None,
+        )
         choice = self._places.get(place)
         if choice is None:
             choice = self._choose(where)
             if len(self._places) >= PLACES_KEPT:
-                self._places.clear()
+                self._forget()
             self._places[place] = choice
         if choice.course is not None:
             return choice.course.at(now)
-        return self._course_of(choice, where.ip).at(now)
+        return self._course_of(choice, ip).at(now)
+
+    def _forget(self) -> None:
+        """Work all places out anew, as logins come."""
+        self._places.clear()
+        self._courses = 0
 
     def _choose(self, where: Where) -> _Choice:
         above = self._lineage.get(where.group_id, frozenset()) if where.group_id is not None else frozenset()
@@ -207,6 +226,9 @@ class RuleBook:
         if course is None:
             course = _Course((choice.lines[number] for number in met), self._calendar)
             choice.by_address[met] = course
+            self._courses += 1
+            if self._courses >= COURSES_KEPT:
+                self._forget()
         return course
 
 
@@ -232,6 +254,10 @@ def _may_match(rule: AccessRule, where: Where, above: frozenset[GroupId]) -> boo
 
 def _holds(spans: Iterable[VlanSpan], vlan: int | None) -> bool:
     return vlan is not None and any(span.first <= vlan <= span.last for span in spans)
+
+
+def _named(spans: Iterable[VlanSpan]) -> frozenset[int]:
+    return frozenset(vlan for span in spans for vlan in range(span.first, span.last + 1))
 
 
 def _span(network: Network) -> _Span:
