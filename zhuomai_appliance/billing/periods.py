@@ -83,13 +83,18 @@ def append(
     """
     walked = at(entitlement, now)
     when = Timestamp(max(now, walked.as_of))
-    segment = _new_segment(version, subscription_id, when, entitlement.zone, extent)
+    segment = new_segment(version, subscription_id, when, entitlement.zone, extent)
     return settle(walked, (*walked.segments, segment), when)
 
 
-def _new_segment(
+def new_segment(
     version: PlanVersion, subscription_id: SubscriptionId, now: Timestamp, zone: Zone, extent: Extent
 ) -> Segment:
+    """A purchase that waits for its turn, in no chain yet.
+
+    Raises:
+        CannotBuyError: as `append`.
+    """
     terms = version.terms
     check_extent(version, extent)
     if terms.buyout_ends_at is not None and terms.buyout_ends_at <= now:

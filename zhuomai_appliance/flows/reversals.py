@@ -15,7 +15,7 @@ from zhuomai_appliance.flows import chains, earnings, expenses, redemption, shif
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model import entitlement as chain_rules
-from zhuomai_appliance.model.commerce import Channel, Order, PostingId, PostingKind
+from zhuomai_appliance.model.commerce import Channel, Order, OrderKind, PostingId, PostingKind
 from zhuomai_appliance.model.moment import Zone, month_bounds
 from zhuomai_appliance.model.network import Project
 from zhuomai_appliance.store import closing_books, journal, ledger, orders
@@ -81,6 +81,8 @@ def reverse(
 def _undo(tx: Transaction, actor: Actor, now: int, project: Project, order: Order, reason: str) -> None:
     if order.refunded_fen:
         raise Refused("refunded", "a part of this order was given back already: refund the rest")
+    if order.kind is OrderKind.CHANGE:
+        raise Refused("changed", "a change of plan is undone by changing back")
     subscription_id = closing_books.subscription_of_order(tx, project.id, order.order_no)
     if subscription_id is not None:
         found = subscriptions.owned(tx, project, order.account_id, subscription_id, now)

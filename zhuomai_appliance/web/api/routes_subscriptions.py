@@ -1,11 +1,11 @@
-"""The operations of the API on what an account owns: suspending it."""
+"""The operations of the API on what an account owns: suspending it, changing its plan."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from zhuomai_appliance.model.people import Permission
-from zhuomai_appliance.web.api import requests, suspensions
+from zhuomai_appliance.web.api import plan_changes, requests, suspensions
 from zhuomai_appliance.web.api.calls import Route
 
 SUBSCRIPTION_ROUTES: Final = (
@@ -22,5 +22,10 @@ SUBSCRIPTION_ROUTES: Final = (
         "resume_account", "POST", "/accounts/<int:account_id>/resume", "Let a suspended account go on",
         Permission.SUBSCRIPTIONS_WRITE, suspensions.resume_account, suspensions.ResumeItem,
         body=suspensions.ResumeBody, keyed=True,
+    ),
+    Route(
+        "change_plan", "POST", "/accounts/<int:account_id>/subscriptions/<int:subscription_id>/change",
+        "Put another plan in a running one's place", Permission.SUBSCRIPTIONS_WRITE, plan_changes.change_plan,
+        plan_changes.ChangeItem, body=plan_changes.ChangeBody, keyed=True,
     ),
 )  # fmt: skip
