@@ -59,7 +59,7 @@ LAYERS = {
     "net": Layer("model radius portal flows", "twisted zope.interface"),
     "web": Layer(
         "flows model store entropy paths",
-        "klein jinja2 markupsafe wtforms pydantic twisted.web qrcode babel werkzeug prometheus_client xlsxwriter "
+        "klein jinja2 markupsafe wtforms pydantic twisted.web qrcode babel werkzeug prometheus_client xlsxwriter fpdf "
         + WORDS,
         ENGINES,
     ),

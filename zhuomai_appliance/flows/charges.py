@@ -7,7 +7,7 @@ from typing import Final
 
 from zhuomai_appliance.billing import ledger as rules
 from zhuomai_appliance.billing.ledger import Lines
-from zhuomai_appliance.flows import credit, purchases, shifts, subjects, wallets
+from zhuomai_appliance.flows import credit, purchases, receipts, shifts, subjects, wallets
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import NotEnoughMoney, PreviewIsOld
 from zhuomai_appliance.flows.refusals import Refused
@@ -136,6 +136,7 @@ def charge(
         memo=wanted.memo,
         lines=rules.check(seen.lines),
     )
+    receipts.issue(tx, now, project, order)
     journal.audit(
         tx, at=now, project_id=project.id, actor=actor.name, address=actor.address, action="order.charge",
         object_kind="order", object_id=order.order_no,

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final
 
 from zhuomai_appliance.billing.periods import CannotBuyError
-from zhuomai_appliance.flows import credit, effects, purchases
+from zhuomai_appliance.flows import credit, effects, purchases, receipts
 from zhuomai_appliance.flows.live_changes import follows_another_rate
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import NotEnoughMoney, PreviewIsOld
@@ -242,6 +242,7 @@ def sell(
         credit_fen=credit.grant(tx, project.id, account_id, now) if channel is Channel.BALANCE else 0,
     ).order
     _audit_order(tx, actor, now, project, "order.sell", order, version.plan_name)
+    receipts.issue(tx, now, project, order)
     return order
 
 
@@ -268,6 +269,7 @@ def recharge(
         memo=memo,
     )
     _audit_order(tx, actor, now, project, "order.recharge", order, "")
+    receipts.issue(tx, now, project, order)
     return order
 
 

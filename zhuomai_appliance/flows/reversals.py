@@ -11,7 +11,7 @@ from typing import Final
 from zhuomai_appliance.billing import ledger as rules
 from zhuomai_appliance.billing import periods
 from zhuomai_appliance.billing.orders import IllegalStepError, OrderEvent, advance
-from zhuomai_appliance.flows import chains, earnings, expenses, redemption, shifts, subscriptions
+from zhuomai_appliance.flows import chains, earnings, expenses, receipts, redemption, shifts, subscriptions
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model import entitlement as chain_rules
@@ -95,6 +95,7 @@ def _undo(tx: Transaction, actor: Actor, now: int, project: Project, order: Orde
         after = periods.cancel(before, subscription_id, now)
         chains.put(tx, before, after, project.id)
         subscriptions.follow(tx, before, after, project.id, now)
+    receipts.void_of_order(tx, actor, now, project, order.order_no, reason)
     if order.channel is Channel.CARD:
         redemption.undo(tx, now, project, order.order_no)
     try:

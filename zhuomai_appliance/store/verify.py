@@ -18,6 +18,7 @@ from zhuomai_appliance.store import (
     graduation,
     journal,
     payers,
+    receipts,
     refunds,
     shifts,
     subjects,
@@ -57,6 +58,7 @@ def prove(reader: Reader) -> Iterator[Proof]:
     yield Proof("shifts", f"the drawers of {shifts.counted(reader)}", tuple(shifts.faults(reader)))
     count, paid = subjects.counted(reader)
     yield Proof("subjects", f"{count} expenses, {format_yuan(paid)} spent", tuple(subjects.faults(reader)))
+    yield Proof("receipts", f"the numbers of {receipts.counted(reader)}", tuple(receipts.faults(reader)))
     yield Proof("agents", f"the deposits of {agents.counted(reader)}", tuple(agents.faults(reader)))
     count, paid = refunds.counted(reader)
     yield Proof(

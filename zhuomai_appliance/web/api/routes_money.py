@@ -11,9 +11,10 @@ from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.web.api import books, items, money, records, requests, subscriptions
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
+from zhuomai_appliance.web.api.routes_receipts import RECEIPT_ROUTES
 from zhuomai_appliance.web.api.routes_shifts import SHIFT_ROUTES
-from zhuomai_appliance.web.api.routes_subscriptions import SUBSCRIPTION_ROUTES
 from zhuomai_appliance.web.api.routes_subjects import SUBJECT_ROUTES
+from zhuomai_appliance.web.api.routes_subscriptions import SUBSCRIPTION_ROUTES
 
 MONEY_ROUTES: Final = (
     Route(
@@ -54,6 +55,7 @@ MONEY_ROUTES: Final = (
         "close_month", "POST", "/closed-months", "Close the books of a month for good", Permission.LEDGER_CLOSE,
         books.close_month, books.CloseItem, body=books.CloseBody, keyed=True,
     ),
+    *RECEIPT_ROUTES,
     *SHIFT_ROUTES,
     *SUBSCRIPTION_ROUTES,
     *SUBJECT_ROUTES,
