@@ -206,7 +206,7 @@ def _draw(chain: Entitlement, use: _Use, when: int, bearers: _Bearers, since: in
             return chain
         if head is None:
             bearers.overshoot(_last_bearer(chain), use)
-            return chain
+            return _taken_from_stopped(chain, use)
         if head.use is not None and _is_free_at_times(head):
             window = window_at(head.use.meter.windows, min(since, max(when - 1, 0)), chain.zone)
             if window is not None and window.price_fen == 0:
@@ -289,17 +289,35 @@ def _used_up(chain: Entitlement, head: Segment, why: WhyNot, when: Timestamp) ->
 
 
 def _priced_at_rest(chain: Entitlement) -> SubscriptionId | None:
-    """The segment at rest whose use has a price by its amount."""
+    """The segment at rest or suspended whose use has a price by its amount."""
     for segment in chain.segments:
-        if segment.rest is not None and (segment.kind is PlanKind.METERED or segment.payg):
+        if _is_stopped(segment) and (segment.kind is PlanKind.METERED or segment.payg):
             return segment.subscription_id
     return None
+
+
+def _is_stopped(segment: Segment) -> bool:
+    return segment.rest is not None or segment.state is SubscriptionState.SUSPENDED
+
+
+def _taken_from_stopped(chain: Entitlement, use: _Use) -> Entitlement:
+    """The chain with use off the allowance that is stopped, as far as it goes: it was used before the device heard of it."""
+    stopped = next((s for s in chain.segments if _is_stopped(s)), None)
+    if stopped is None or (stopped.octets_left, stopped.seconds_left) == (None, None):
+        return chain
+    octets, seconds = stopped.octets_left, stopped.seconds_left
+    counted = stopped.direction.counted(use.up, use.down)
+    left = stopped._replace(
+        octets_left=None if octets is None else max(octets - counted, 0),
+        seconds_left=None if seconds is None else max(seconds - use.seconds, 0),
+    )
+    return chain._replace(segments=_with(chain, left))
 
 
 def _last_bearer(chain: Entitlement) -> SubscriptionId | None:
     """Who bears what nobody pays for: a segment that rests or is suspended, else the one that ended last."""
     for segment in chain.segments:
-        if segment.rest is not None or segment.state is SubscriptionState.SUSPENDED:
+        if _is_stopped(segment):
             return segment.subscription_id
     return chain.last.subscription_id if chain.last else None
 
