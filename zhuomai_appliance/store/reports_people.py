@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from zhuomai_appliance.model import entitlement
 from zhuomai_appliance.model.entitlement import Entitlement, Segment, WhyNot
-from zhuomai_appliance.model.segments import RESTS
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId, AccountStatus, GroupId
+from zhuomai_appliance.model.segments import RESTS
 from zhuomai_appliance.store.interface import Reader, Row, Value
 from zhuomai_appliance.store.reports_query import Page, altered, flag, pattern, project_ids, rows
 from zhuomai_appliance.store.sql import load
@@ -113,6 +113,7 @@ class AccountFilter:
     username: str | None = None
     full_name: str | None = None
     phone_index: bytes | None = None
+    tag: str | None = None
     mac: str | None = None
     group: str | None = None
     group_id: GroupId | None = None
@@ -165,6 +166,7 @@ def _conditions(chosen: AccountFilter, now: int) -> dict[str, Value]:
         "username": chosen.username,
         "full_name": chosen.full_name,
         "phone_index": chosen.phone_index,
+        "tag": chosen.tag,
         "mac": chosen.mac,
         "group_name": chosen.group,
         "group_id": chosen.group_id,

@@ -29,6 +29,7 @@ WHERE a.project_id IN (:project_ids)
                UNION ALL SELECT d.account_id FROM device_binding d WHERE d.project_id IN (:project_ids) AND d.mac = :mac_words -- if words
                UNION ALL SELECT s.account_id FROM session s WHERE s.stopped_at IS NULL AND s.account_id IS NOT NULL AND (s.mac = :mac_words OR s.ip = :exact_words)) -- if words
   AND a.phone_index = :phone_index -- if phone_index
+  AND EXISTS (SELECT 1 FROM account_tag t WHERE t.project_id = a.project_id AND t.account_id = a.id AND t.tag = :tag) -- if tag
   AND a.id IN (SELECT d.account_id FROM device_binding d WHERE d.project_id IN (:project_ids) AND d.mac = :mac) -- if mac
   AND g.name = :group_name -- if group_name
   AND a.group_id = :group_id -- if group_id
@@ -66,6 +67,7 @@ WHERE a.project_id IN (:project_ids)
                UNION ALL SELECT d.account_id FROM device_binding d WHERE d.project_id IN (:project_ids) AND d.mac = :mac_words -- if words
                UNION ALL SELECT s.account_id FROM session s WHERE s.stopped_at IS NULL AND s.account_id IS NOT NULL AND (s.mac = :mac_words OR s.ip = :exact_words)) -- if words
   AND a.phone_index = :phone_index -- if phone_index
+  AND EXISTS (SELECT 1 FROM account_tag t WHERE t.project_id = a.project_id AND t.account_id = a.id AND t.tag = :tag) -- if tag
   AND a.id IN (SELECT d.account_id FROM device_binding d WHERE d.project_id IN (:project_ids) AND d.mac = :mac) -- if mac
   AND g.name = :group_name -- if group_name
   AND a.group_id = :group_id -- if group_id

@@ -33,6 +33,7 @@ async def list_accounts(parts: Parts, call: Call) -> BaseModel:
         full_name=query.full_name,
         group=query.group,
         phone_index=None if query.phone is None else _phone_index(parts, query.phone),
+        tag=query.tag,
         mac=query.mac,
         status=query.status,
         online=query.online,

@@ -38,6 +38,7 @@ class AccountQuery(ById, Under):
     full_name: Text | None = None
     group: Text | None = None
     phone: Text | None = None
+    tag: Text | None = None
     mac: Mac | None = None
     status: AccountStatus | None = None
     online: bool = False

@@ -11,8 +11,10 @@ from zhuomai_appliance.web.api import (
     groups,
     imports,
     items_access,
+    items_files,
     items_people,
     items_refunds,
+    person_files,
     requests,
 )
 from zhuomai_appliance.web.api.calls import FileAnswer, Route
@@ -24,6 +26,8 @@ WITHIN_GROUPS: Final = frozenset(
         "list_sessions", "get_session", "disconnect_session", "get_disconnect", "list_attempts", "list_orders",
         "create_order", "get_order", "list_subscriptions", "list_plans", "list_rates", "list_groups", "get_group",
         "close_account", "get_closing", "announce_closing", "withdraw_closing",
+        "list_unbindings", "unbind_device", "list_names", "drop_name", "get_person_file", "add_note", "remove_note",
+        "put_tags", "reveal_person", "set_verified",
     )
 )  # fmt: skip
 """The operations that keep an operator who is bound to groups within them; to all others he gets no answer."""
@@ -88,5 +92,54 @@ ROUTES: Final = (
         "export_account_batch", "POST", "/account-batches/<int:batch_id>/export",
         "Hand out user names and passwords of a batch, once", Permission.ACCOUNTS_WRITE, batches.export_batch,
         FileAnswer, media="text/csv",
+    ),
+    Route(
+        "list_unbindings", "GET", "/accounts/<int:account_id>/unbindings",
+        "Show what of taking devices off is left this month", Permission.ACCOUNTS_READ, person_files.list_unbindings,
+        items_files.UnbindingList, query=requests.Nothing,
+    ),
+    Route(
+        "unbind_device", "POST", "/accounts/<int:account_id>/unbindings",
+        "Take a device off within the monthly allowance, or beyond it with a reason", Permission.ACCOUNTS_WRITE,
+        person_files.unbind_device, items_files.UnbindingList, body=items_files.UnbindBody,
+    ),
+    Route(
+        "list_names", "GET", "/accounts/<int:account_id>/names", "List the names an account logs in with",
+        Permission.ACCOUNTS_READ, person_files.list_names, items_files.NameList, query=requests.Nothing,
+    ),
+    Route(
+        "add_name", "POST", "/accounts/<int:account_id>/names", "Give an account one more name to log in with",
+        Permission.ACCOUNTS_WRITE, person_files.add_name, items_files.NameList, body=items_files.NameBody,
+    ),
+    Route(
+        "drop_name", "DELETE",
+        "/accounts/<int:account_id>/names/<string(maxlength=16):kind>/<string(maxlength=128):name>",
+        "Take a name away that the desk gave", Permission.ACCOUNTS_WRITE, person_files.drop_name, items_access.Done,
+    ),
+    Route(
+        "get_person_file", "GET", "/accounts/<int:account_id>/file", "Show notes and tags; reading notes is logged",
+        Permission.ACCOUNTS_READ, person_files.get_file, items_files.FileItem, query=requests.Nothing,
+    ),
+    Route(
+        "add_note", "POST", "/accounts/<int:account_id>/notes", "Write a note about a person",
+        Permission.ACCOUNTS_WRITE, person_files.add_note, items_files.NoteItem, body=items_files.NoteBody, status=201,
+    ),
+    Route(
+        "remove_note", "DELETE", "/accounts/<int:account_id>/notes/<int:note_id>", "Take a note out of sight",
+        Permission.ACCOUNTS_WRITE, person_files.remove_note, items_access.Done,
+    ),
+    Route(
+        "put_tags", "PUT", "/accounts/<int:account_id>/tags", "Give a person these tags and no other",
+        Permission.ACCOUNTS_WRITE, person_files.put_tags, items_access.Done, body=items_files.TagsBody,
+    ),
+    Route(
+        "reveal_person", "POST", "/accounts/<int:account_id>/person-data",
+        "Show the data of a person whole; who saw it, and what for, is logged", Permission.PERSON_DATA_READ,
+        person_files.reveal, items_files.PersonItem, body=items_files.PurposeBody,
+    ),
+    Route(
+        "set_verified", "PUT", "/accounts/<int:account_id>/verification",
+        "Note that the identity card was seen, or has to be seen again", Permission.ACCOUNTS_WRITE,
+        person_files.set_verified, items_access.Done, body=items_files.SeenBody,
     ),
 )  # fmt: skip
