@@ -11,7 +11,16 @@ from tests.flows.desk_school import WANG
 from tests.flows.school import INTERIM, SHANGHAI, START, STOP, number
 from tests.flows.year_school import CHEN, SHOP, YearSchool, name_of
 from zhuomai_appliance.billing.periods import CannotBuyError
-from zhuomai_appliance.flows import agents, chains, purchases, redemption, refunds, reversals, subscriptions
+from zhuomai_appliance.flows import (
+    agents,
+    chains,
+    purchases,
+    redemption,
+    refunds,
+    reversals,
+    subscriptions,
+    suspensions,
+)
 from zhuomai_appliance.flows.agents import AgentSale
 from zhuomai_appliance.flows.purchases import NotEnoughMoney
 from zhuomai_appliance.flows.refund_money import RefundWish
@@ -19,6 +28,7 @@ from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.commerce import Channel
 from zhuomai_appliance.model.money import Fen
+from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import SubscriptionState
 from zhuomai_appliance.model.refunds import BankAccount, Destination, RefundState
 from zhuomai_appliance.radius.packet import Code
@@ -65,6 +75,7 @@ class Life:
         doings: tuple[tuple[Callable[[int], Any], int], ...] = (
             (self.recharge, 6), (self.buy_cash, 4), (self.buy_wallet, 8), (self.redeem, 2), (self.agent_sells, 2),
             (self.refund, 1), (self.wallet_back, 1), (self.cancel, 1), (self.reverse, 1), (self.reorder, 1),
+            (self.suspend, 2), (self.resume, 1),
         )  # fmt: skip
         act = self.school.random.choices([one for one, _ in doings], [weight for _, weight in doings])[0]
         who = self.school.random.randrange(len(self.school.people))
@@ -180,6 +191,47 @@ class Life:
                 )
             )
 
+    def suspend(self, who: int) -> None:
+        """Somebody goes away for some weeks, at times from a later day on, at times until a planned one."""
+        who, _ = self._owner(who, 1, SubscriptionState.ACTIVE)
+        school, account = self.school, self.school.people[who]
+        now, project, day = school.now(), school.desk_project, 86_400
+        begins_at = now + school.random.choice((0, 0, 3 * day))
+        resumes_at = school.random.choice((None, begins_at + 20 * day))
+        seen = suspensions.preview_suspend(
+            school.store.reader, project, account, now, begins_at=begins_at, resumes_at=resumes_at
+        )
+        for _ in range(2):
+            school.write(
+                lambda tx: suspensions.suspend(
+                    tx,
+                    WANG,
+                    now,
+                    project,
+                    account,
+                    key=f"suspend {account} {now}",
+                    expected=seen,
+                    reason="away",
+                )
+            )
+
+    def resume(self, who: int) -> None:
+        """Somebody of those who are away comes back."""
+        school = self.school
+        now, project = school.now(), school.desk_project
+        away = school.rows(
+            "SELECT account_id FROM suspension WHERE state IN ('planned', 'running') ORDER BY id"
+        )
+        if not away:
+            raise Refused("nobody", "nobody is away")
+        account: AccountId = school.random.choice(away)[0]
+        seen = suspensions.preview_resume(school.store.reader, project, account, now)
+        school.write(
+            lambda tx: suspensions.resume(
+                tx, WANG, now, project, account, key=f"resume {account} {now}", expected=seen
+            )
+        )
+
     def reorder(self, who: int) -> None:
         who, found = self._owner(who, 2, SubscriptionState.QUEUED)
         school = self.school
@@ -259,7 +311,7 @@ class Life:
         """Let sessions that end before an instant say so when they end, one after the other."""
         self._obey()
         for device in sorted(self.online.values(), key=lambda one: one.stops_at):
-            if device.stops_at <= until:
+            if device.stops_at <= until and self.school.random.random() < 0.9:
                 self.school.clock.rightNow = float(max(device.stops_at, self.school.now()))
                 self._stop(device)
         self.school.clock.rightNow = float(until)
@@ -288,7 +340,13 @@ class Life:
         self.school.control.asked.clear()
 
     def without_right(self) -> list[str]:
-        """Who is online and owns nothing, once what is to be sent to devices is sent."""
+        """Who is online and owns nothing, after one more round."""
+        if self._uncovered():
+            self.stop_in_time(self.school.now() + 30)
+            self.school.short_rounds()
+        return self._uncovered()
+
+    def _uncovered(self) -> list[str]:
         school, found = self.school, list[str]()
         school.dispatch()
         self._obey()

@@ -20,6 +20,7 @@ from zhuomai_appliance.flows import (
     rents,
     report_books,
     reports,
+    suspension_round,
 )
 from zhuomai_appliance.flows.meter_proof import prove_meters
 from zhuomai_appliance.flows.operators import Actor
@@ -161,6 +162,7 @@ class YearSchool(DeskSchool):
         store, tables, now = self.store, self.tables, self.now()
         self.run(housekeeping.prepare_months(store, now))
         self.run(base_plans.look(store, tables, now))
+        self.run(suspension_round.look(store, tables, now))
         self.run(rents.take_rents(store, tables, now))
         self.run(metering.post_all(store, now))
         self.run(housekeeping.earn(store, tables, now))
