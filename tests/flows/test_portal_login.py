@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -23,10 +24,11 @@ from tests.flows.school import (
 from zhuomai_appliance.flows.portal_login import Refused, Standing
 from zhuomai_appliance.flows.visitors import Online
 from zhuomai_appliance.model.access import Reason, SessionId
+from zhuomai_appliance.model.roaming import Realm, Upstream, UpstreamId
 from zhuomai_appliance.portal.heartbeat import Notice
 from zhuomai_appliance.portal.kinds import Kind
 from zhuomai_appliance.portal.terms import Ending, Outcome
-from zhuomai_appliance.store import accounts
+from zhuomai_appliance.store import accounts, roaming
 
 
 class PortalTests(SynchronousTestCase):
@@ -82,6 +84,52 @@ class LoginTests(PortalTests):
         names = self.school.rows("SELECT username_raw FROM attempt_202611 ORDER BY id")
         self.assertEqual(len(names), 5)
         self.assertEqual(names[-1], ("no\N{REPLACEMENT CHARACTER}body",))
+
+    def test_names_are_cut_as_radius_cuts_them(self) -> None:
+        """Realms that are nobody else's and the domain of Windows; a name that stands so in the books goes first."""
+        for name in ("20260001@dorm", "20260001＠dorm", "CAMPUS\\20260001", "campus\\20260001@dorm"):
+            self.assertEqual(self.submit(name=name), Online(self.school.visitor(), self.account_id))
+        mail = self.school.person("20260001@mail.cn", self.school.pack(10 * GB))
+        self.school.door.on_login = lambda *_: succeed(Outcome(Ending.ONLINE))
+        self.assertEqual(self.submit(name="20260001@mail.cn"), Online(self.school.visitor(), mail))
+        self.assertEqual({name for _, name, _ in self.school.door.logins}, {"20260001", "20260001@mail.cn"})
+
+    def test_other_writings_of_a_name_have_no_tries_of_their_own(self) -> None:
+        """Whoever guesses with a realm, a domain or full-width letters guesses at one account."""
+        for name in ("20260001@a", "20260001@b", "X\\20260001", "Y\\20260001", "２０２６0001"):
+            self.submit("guess", name)
+        self.assertEqual(self.reason(self.submit()), Reason.WAIT_BEFORE_RETRY)
+        self.assertIn(b"wait_before_retry", dict(self.school.login().attributes)[18])
+
+    def test_guests_are_told_where_they_log_in(self) -> None:
+        """Their password is another server's to know, and goes neither there nor to the device from this page."""
+        home = Upstream(UpstreamId(0), self.school.project, "home", "198.51.100.7", b"their-secret")
+        self.school.write(lambda tx: roaming.add_upstream(tx, self.school.vault, home))
+        for realm in (
+            Realm(self.school.project, "edu.cn", upstreams=("home",)),
+            Realm(self.school.project, "hotel", reject="no visitors"),
+        ):
+            self.school.write(partial(roaming.put_realm, realm=realm))
+        self.school.reload()
+        for name, why, facts in (
+            ("20260001@EDU.cn", Reason.NOT_BY_PAGE, {"x": "edu.cn"}),
+            ("20260001@hotel", Reason.REALM_REFUSED, {"x": "hotel", "words": "no visitors"}),
+        ):
+            got = self.submit(name=name)
+            assert isinstance(got, Refused)
+            self.assertEqual((got.rejection.reason, dict(got.rejection.facts)), (why, facts))
+        self.assertEqual(self.school.door.logins, [])
+        self.assertEqual(self.school.attempts(), [(0, "not_by_page"), (0, "realm_refused")])
+        self.assertIsInstance(self.submit(), Online)
+
+    def test_guests_by_the_network_are_told_too(self) -> None:
+        """Where a network's people are another server's, its page serves nobody, and does not let them guess."""
+        home = Upstream(UpstreamId(0), self.school.project, "home", "198.51.100.7", b"their-secret")
+        self.school.write(lambda tx: roaming.add_upstream(tx, self.school.vault, home))
+        realm = Realm(self.school.project, "edu.cn", upstreams=("home",), ssids=("Campus",))
+        self.school.write(lambda tx: roaming.put_realm(tx, realm))
+        self.school.reload()
+        self.assertEqual(self.reason(self.submit()), Reason.NOT_BY_PAGE)
 
     def test_guessing_waits(self) -> None:
         """The sixth try of one phone waits and is told how long; another phone is served."""

@@ -20,6 +20,7 @@ from twisted.logger import Logger
 from zhuomai_appliance.entropy import Entropy
 from zhuomai_appliance.flows import effects
 from zhuomai_appliance.flows.ports import PortalDoor
+from zhuomai_appliance.flows.realms import local_name, refusal_by_page
 from zhuomai_appliance.flows.replacement import Replacer
 from zhuomai_appliance.flows.tables import Tables
 from zhuomai_appliance.flows.throttle import Throttle
@@ -184,15 +185,23 @@ class PortalLogin:
         nas = self.reception.nas_of(visitor)
         if nas is None:
             return Refused(Rejection(Reason.PAGE_EXPIRED, "the device is no longer listed"), "")
-        name, sources = normal_name(username)[:MAX_NAME_CHARACTERS], visitor.sources()
+        realms = self._tables.realms(nas.project_id)
+        typed = normal_name(username)
+        # RADIUS counts wrong passwords by this name too: no other writing of it has tries of its own
+        own = local_name(typed, visitor.ssid, realms)
+        name, sources = own[:MAX_NAME_CHARACTERS], visitor.sources()
         wait = max(self._throttle.wait_seconds(name, source, self._monotonic()) for source in sources)
         if wait:
             return self._refuse(
                 visitor, nas, username, None, Rejection(Reason.WAIT_BEFORE_RETRY, facts=(("n", wait),)), now
             )
+        elsewhere = refusal_by_page(typed, visitor.ssid, realms)
+        if elsewhere is not None:
+            return self._refuse(visitor, nas, username, None, elsewhere, now)
         login = None
         if is_printable_name(username.strip()):
-            login = accounts.find_login(self._store.reader, nas.project_id, username)
+            find, reader = accounts.find_login, self._store.reader
+            login = find(reader, nas.project_id, typed) or find(reader, nas.project_id, own)
         if login is None or not self._is_password(login, password):
             for source in sources:
                 self._throttle.failed(name, source, self._monotonic())

@@ -104,6 +104,19 @@ def local_name(username_raw: str, ssid: str | None, realms: Realms | None) -> st
     return name if domain is None or domain.realm.strip else f"{name}@{realm}"
 
 
+def refusal_by_page(typed: str, ssid: str | None, realms: Realms | None) -> Rejection | None:
+    """Why somebody cannot log in on our page: his password is another server's to know, or his realm is refused."""
+    domain = None if realms is None else realms.is_guest(typed, ssid, AccessKind.PORTAL)
+    if domain is None:
+        return None
+    name = split_realm(typed)[1]
+    if name is None or not is_realm(normal_realm(name)):
+        name = domain.realm.name
+    if domain.action is RealmAction.REJECT:
+        return _refused(domain, name)
+    return Rejection(Reason.NOT_BY_PAGE, domain.realm.name, (("x", name),))
+
+
 def localised(attempt: AccessAttempt, domain: Domain) -> AccessAttempt:
     """A login of a local realm, with the name it is looked up by and the realm it is of."""
     if attempt.realm is None:
@@ -127,12 +140,14 @@ def refusal_of(attempt: AccessAttempt, domain: Domain) -> Rejection | None:
     """Why a login of a realm elsewhere is not passed on: the realm is refused, or none that a server can have."""
     name = attempt.realm or domain.realm.name
     if domain.action is RealmAction.REJECT:
-        return Rejection(
-            Reason.REALM_REFUSED, domain.realm.name, (("x", name), ("words", domain.realm.reject))
-        )
+        return _refused(domain, name)
     if attempt.realm is None or is_realm(normal_realm(attempt.realm)):
         return None
     return Rejection(Reason.REALM_REFUSED, MISTYPED, (("x", name),))
+
+
+def _refused(domain: Domain, name: str) -> Rejection:
+    return Rejection(Reason.REALM_REFUSED, domain.realm.name, (("x", name), ("words", domain.realm.reject)))
 
 
 def read_realms(reader: Reader, vault: Vault, groups: Mapping[GroupId, Group]) -> dict[ProjectId, Realms]:

@@ -79,6 +79,7 @@ class Reason(StrEnum):
     CERTIFICATE_EXPIRED = "certificate_expired"
     CERTIFICATE_UNKNOWN = "certificate_unknown"
     SERVER_NOT_TRUSTED = "server_not_trusted"
+    NOT_BY_PAGE = "not_by_page"
 
 
 class AccessKind(StrEnum):

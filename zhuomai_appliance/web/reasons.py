@@ -167,6 +167,12 @@ REASONS: Final[Mapping[Reason, ReasonText]] = {
         mark("The device does not trust this network's certificate"),
         mark("Install the Wi-Fi profile again."),
     ),
+    Reason.NOT_BY_PAGE: _r(
+        "A35",
+        mark("This account does not log in on this page"),
+        mark("Accounts of “%(x)s” log in to the Wi-Fi itself, such as eduroam."),
+        elsewhere=mark("Connect to a Wi-Fi that asks for name and password itself."),
+    ),
     Reason.TERMS_NOT_ACCEPTED: _r("B01", mark("Please accept the terms"), mark("Tick the box below first.")),
     Reason.PAGE_EXPIRED: _r(
         "B02", mark("This page has expired"), mark("Open any web page to come back."), Tone.INFO
