@@ -12,6 +12,7 @@ PEOPLE = int(os.environ.get("ZHUOMAI_YEAR_PEOPLE", "300"))
 SEED = int(os.environ.get("ZHUOMAI_YEAR_SEED", "20260901"))
 TICKS = (120, 9 * 3600 + 1800, 15 * 3600, 23 * 3600 + 3000)
 """Seconds after midnight at which something happens."""
+BEGIN_AT = days().start
 LONG = (0,)
 """After which of them the daemon's slower rounds are run."""
 OFTEN = ("recharge", "buy_cash", "buy_wallet", "redeemed", "agent_sells", "refund", "wallet_back", "cancel", "reverse", "reorder", "suspend", "resume", "login")  # fmt: skip
@@ -34,6 +35,17 @@ def test_a_year_of_a_school_is_exact_to_the_fen() -> None:
             if turn in LONG:
                 school.long_rounds()
         if SHANGHAI.local(midnight).day == 1:
+            if midnight > BEGIN_AT:
+                life.close_month()
             assert school.faults() == []
+            assert not life.misread()
+        if SHANGHAI.local(midnight).weekday() == 0:
+            life.end_shift()
+    life.stop_in_time(days().stop + 120)
+    school.short_rounds()
+    school.long_rounds()
+    life.close_month()
+    assert school.faults() == []
+    assert not life.misread()
     assert school.unearned() == []
     assert not [name for name in OFTEN if life.done[name] < 5], life.done
