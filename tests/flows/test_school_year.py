@@ -15,7 +15,7 @@ TICKS = (120, 9 * 3600 + 1800, 15 * 3600, 23 * 3600 + 3000)
 BEGIN_AT = days().start
 LONG = (0,)
 """After which of them the daemon's slower rounds are run."""
-OFTEN = ("recharge", "buy_cash", "buy_wallet", "redeemed", "agent_sells", "refund", "wallet_back", "cancel", "reverse", "reorder", "suspend", "resume", "login")  # fmt: skip
+OFTEN = ("recharge", "buy_cash", "buy_wallet", "redeemed", "agent_sells", "refund", "wallet_back", "cancel", "reverse", "reorder", "suspend", "resume", "change", "login")  # fmt: skip
 
 
 def test_a_year_of_a_school_is_exact_to_the_fen() -> None:

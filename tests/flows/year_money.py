@@ -15,6 +15,7 @@ from zhuomai_appliance.flows import (
     agents,
     chains,
     desk,
+    plan_changes,
     purchases,
     redemption,
     refunds,
@@ -31,7 +32,7 @@ from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.commerce import Channel
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.people import AccountId
-from zhuomai_appliance.model.products import SubscriptionState
+from zhuomai_appliance.model.products import SubscriptionId, SubscriptionState
 from zhuomai_appliance.model.refunds import BankAccount, Destination, RefundState
 from zhuomai_appliance.store import shifts as shift_rows
 from zhuomai_appliance.store.shifts import till_number
@@ -53,7 +54,7 @@ class Money:
         doings: tuple[tuple[Callable[[int], Any], int], ...] = (
             (self.recharge, 6), (self.buy_cash, 4), (self.buy_wallet, 8), (self.redeem, 2), (self.agent_sells, 2),
             (self.refund, 1), (self.wallet_back, 1), (self.cancel, 1), (self.reverse, 1), (self.reorder, 1),
-            (self.suspend, 2), (self.resume, 1),
+            (self.suspend, 2), (self.resume, 1), (self.change, 2),
         )  # fmt: skip
         act = self.school.random.choices([one for one, _ in doings], [weight for _, weight in doings])[0]
         who = self.school.random.randrange(len(self.school.people))
@@ -108,13 +109,13 @@ class Money:
             lambda tx: agents.sell(tx, SHOP, school.now(), school.desk_project, school.agent(), wanted)
         )
 
-    def _owned(self, who: int, *states: SubscriptionState) -> list[int]:
+    def _owned(self, who: int, *states: SubscriptionState) -> list[SubscriptionId]:
         school = self.school
         chain = chains.read(school.store.reader, school.people[who], SHANGHAI.name)
         chain = chain_rules.at(chain, school.now())
         return [s.subscription_id for s in chain.segments if s.state in states]
 
-    def _owner(self, who: int, least: int, *states: SubscriptionState) -> tuple[int, list[int]]:
+    def _owner(self, who: int, least: int, *states: SubscriptionState) -> tuple[int, list[SubscriptionId]]:
         """The next person who has something in such a state."""
         for turn in range(min(len(self.school.people), 50)):
             other = (who + turn) % len(self.school.people)
@@ -217,6 +218,19 @@ class Money:
                 tx, WANG, now, project, account, key=f"resume {account} {now}", expected=seen
             )
         )
+
+    def change(self, who: int) -> None:
+        """Somebody takes another plan in the place of the one that runs."""
+        who, found = self._owner(who, 1, SubscriptionState.ACTIVE)
+        school, account, one = self.school, self.school.people[who], found[0]
+        now, project, name = school.now(), school.desk_project, self._plan().plan_name
+        seen = plan_changes.preview_change(school.store.reader, project, account, one, name, now)
+        for _ in range(2):
+            school.write(
+                lambda tx: plan_changes.change(
+                    tx, WANG, now, project, account, one, name, key=f"change {one} {now}", expected=seen
+                )
+            )
 
     def reorder(self, who: int) -> None:
         who, found = self._owner(who, 2, SubscriptionState.QUEUED)
