@@ -83,9 +83,6 @@ class Gatherer:
             # A device that asks again takes its own place again, also one that nothing tells apart
             reservations=tuple([Reservation(*one) for one in held if one[0] != own]) if held else (),
             bindings=found.bindings,
-            must_bind_phone=group is not None
-            and group.must_bind_phone is True
-            and access_rules.phone_index_of(reader, account.id) is None,
             account_rate=login.rate,
             group_rate=self._tables.rate(group.rate_id) if group is not None else None,
             binding=group.binding if group is not None else None,
