@@ -229,6 +229,10 @@ def words_of(profile: ET.Element, tag: str) -> list[str | None]:
     return [one.text for one in profile.iter() if one.tag.rpartition("}")[2] == tag]
 
 
+def outer_type(profile: ET.Element) -> str | None:
+    return words_of(profile, "Type")[0]
+
+
 @every_method
 def test_a_windows_profile_asks_nobody_whether_to_trust(method: WifiMethod) -> None:
     """Server name and authority are pinned, the prompt is off, the network's name is there in hexadecimal too."""
@@ -241,6 +245,8 @@ def test_a_windows_profile_asks_nobody_whether_to_trust(method: WifiMethod) -> N
     assert [str(one).replace(" ", "") for one in hashes] == [hashlib.sha1(b"authority").hexdigest()]
     prompts = words_of(profile, "DisableUserPromptForServerValidation") + words_of(profile, "DisablePrompt")
     assert prompts == ["true"]
+    asked = words_of(profile, "PerformServerValidation") + words_of(profile, "AcceptServerName")
+    assert asked == ([] if outer_type(profile) == "21" else ["true", "true"])
     named = words_of(profile, "AnonymousUserName") + words_of(profile, "AnonymousIdentity")
     assert named == ([] if method is WifiMethod.TLS else ['a<"&'])
 
