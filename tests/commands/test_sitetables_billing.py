@@ -124,6 +124,7 @@ def test_every_key_of_suspend_change_and_refund_reaches_the_terms_and_their_text
             "by_second": True,
         },
         refund={"formula": "rerate", "month_price": "30.00"},
+        renew={"auto_lead": 3600},
     )
     january = day_of(date(2027, 1, 1))
     assert found.suspension == SuspensionRules(
@@ -133,6 +134,7 @@ def test_every_key_of_suspend_change_and_refund_reaches_the_terms_and_their_text
         ("fast",), ChangeMode.RESTART, ChangeMode.FORBIDDEN, ChangeMode.NEXT_PERIOD, 3, 2, True
     )
     assert found.refund == RefundRules(True, RefundFormula.RERATE, 3000)
+    assert found.renewal.auto_renew_lead_seconds == 3600
     assert load_terms(dump_terms(found)) == found
     with pytest.raises(ValidationError, match="month_price"):
         terms(refund={"formula": "rerate"})

@@ -20,6 +20,7 @@ from pydantic import (
 from zhuomai_appliance.commands.sitetables_billing import (
     ChangeTable,
     RefundTable,
+    RenewTable,
     RolloverTable,
     SuspendTable,
     UseTable,
@@ -226,6 +227,7 @@ class PlanTable(Table):
     suspend: SuspendTable = SuspendTable()
     change: ChangeTable = ChangeTable()
     refund: RefundTable = RefundTable()
+    renew: RenewTable = RenewTable()
     rate: Name | None = None
     session_cap: Seconds | None = None
     max_sessions: Count = 1
@@ -283,6 +285,7 @@ class PlanTable(Table):
             suspension=self.suspend.value(),
             change=self.change.value(),
             refund=self.refund.value(),
+            renewal=self.renew.value(),
             subject=self.subject,
             activate_by_days=self.activate_by_days,
         )

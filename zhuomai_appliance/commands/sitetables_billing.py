@@ -211,11 +211,10 @@ class RefundTable(Inline):
 
 
 class RenewTable(Inline):
-    """`renew = { grace_days = 3 }`: service after the end, and when the next period is taken from the wallet."""
+    """`renew = { auto_lead = "1 day" }`: how long before the end the next period is taken from the wallet."""
 
-    grace_days: Days = 0
     auto_lead: Seconds = 86_400
 
     def value(self) -> RenewalRules:
         """The rules as renewals know them."""
-        return RenewalRules(self.grace_days, self.auto_lead)
+        return RenewalRules(auto_renew_lead_seconds=self.auto_lead)

@@ -1,11 +1,11 @@
-"""The operations of the API on what an account owns: suspending it, changing its plan."""
+"""The operations of the API on what an account owns: suspending it, changing its plan, renewing it."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from zhuomai_appliance.model.people import Permission
-from zhuomai_appliance.web.api import plan_changes, requests, suspensions
+from zhuomai_appliance.web.api import plan_changes, renewals, requests, suspensions
 from zhuomai_appliance.web.api.calls import Route
 
 SUBSCRIPTION_ROUTES: Final = (
@@ -27,5 +27,21 @@ SUBSCRIPTION_ROUTES: Final = (
         "change_plan", "POST", "/accounts/<int:account_id>/subscriptions/<int:subscription_id>/change",
         "Put another plan in a running one's place", Permission.SUBSCRIPTIONS_WRITE, plan_changes.change_plan,
         plan_changes.ChangeItem, body=plan_changes.ChangeBody, keyed=True,
+    ),
+    Route(
+        "get_renewal", "GET", "/accounts/<int:account_id>/renewal", "Show whether and how an account renews by itself",
+        Permission.ACCOUNTS_READ, renewals.get_renewal, renewals.RenewalItem, query=requests.Nothing,
+    ),
+    Route(
+        "set_renewal", "PUT", "/accounts/<int:account_id>/renewal", "Let an account renew by itself, or not",
+        Permission.SUBSCRIPTIONS_WRITE, renewals.set_renewal, renewals.RenewalItem, body=renewals.RenewalBody,
+    ),
+    Route(
+        "list_ending", "GET", "/renewals/ending", "List accounts about to expire, or expired, by date",
+        Permission.ACCOUNTS_READ, renewals.list_ending, renewals.EndingList, query=renewals.EndingQuery,
+    ),
+    Route(
+        "renew_accounts", "POST", "/renewals", "Renew many accounts from their wallets",
+        Permission.SUBSCRIPTIONS_WRITE, renewals.renew_accounts, renewals.RenewList, body=renewals.RenewBody, keyed=True,
     ),
 )  # fmt: skip
