@@ -47,6 +47,16 @@ def set_zone(tx: Transaction, project_id: ProjectId, zone: str) -> None:
     tx.run(_Q.set_zone, id=project_id, zone=zone)
 
 
+def rename_project(tx: Transaction, project_id: ProjectId, name: str) -> None:
+    """Call a project otherwise."""
+    tx.run(_Q.rename_project, id=project_id, name=name)
+
+
+def has_books(reader: Reader, project_id: ProjectId) -> bool:
+    """Whether anything was ever posted in a project."""
+    return bool(reader.value(_Q.has_books, id=project_id))
+
+
 def secret_context(nas_id: NasId) -> bytes:
     """What a device's sealed RADIUS secret is bound to."""
     return b"nas.secret:%d" % nas_id

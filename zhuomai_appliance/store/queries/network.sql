@@ -6,6 +6,12 @@ SELECT id, name, zone FROM project ORDER BY id
 -- name: insert_project
 INSERT INTO project (name, zone, created_at) VALUES (:name, :zone, :at) RETURNING id
 
+-- name: rename_project
+UPDATE project SET name = :name WHERE id = :id
+
+-- name: has_books
+SELECT EXISTS (SELECT 1 FROM posting WHERE project_id = :id)
+
 -- name: set_zone
 UPDATE project SET zone = :zone WHERE id = :id
 

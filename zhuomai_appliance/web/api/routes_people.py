@@ -15,6 +15,7 @@ from zhuomai_appliance.web.api import (
     items_people,
     items_refunds,
     person_files,
+    projects,
     requests,
 )
 from zhuomai_appliance.web.api.calls import FileAnswer, Route
@@ -141,5 +142,17 @@ ROUTES: Final = (
         "set_verified", "PUT", "/accounts/<int:account_id>/verification",
         "Note that the identity card was seen, or has to be seen again", Permission.ACCOUNTS_WRITE,
         person_files.set_verified, items_access.Done, body=items_files.SeenBody,
+    ),
+    Route(
+        "list_projects", "GET", "/projects", "List projects", Permission.ACCOUNTS_READ,
+        projects.list_projects, ItemList[projects.ProjectItem], query=requests.Nothing,
+    ),
+    Route(
+        "create_project", "POST", "/projects", "Make a project", Permission.PROJECTS_WRITE,
+        projects.create_project, projects.ProjectItem, body=projects.ProjectAsked, status=201, keyed=True,
+    ),
+    Route(
+        "change_project", "PATCH", "/projects/<int:project_id>", "Rename a project, or give it another time zone",
+        Permission.PROJECTS_WRITE, projects.change_project, projects.ProjectItem, body=projects.ProjectPatch,
     ),
 )  # fmt: skip
