@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final
 
+from zhuomai_appliance.billing.orders import NO_REDUCTION, Reduction
 from zhuomai_appliance.billing.periods import CannotBuyError
 from zhuomai_appliance.flows import credit, effects, purchases, receipts
 from zhuomai_appliance.flows.live_changes import follows_another_rate
@@ -221,6 +222,8 @@ def sell(
     *,
     memo: str = "",
     revision: int | None = None,
+    periods: int = 1,
+    reduction: Reduction = NO_REDUCTION,
 ) -> Order:
     """Sell a plan for cash into the operator's till, or from the person's wallet; see `purchases.buy`.
 
@@ -239,6 +242,8 @@ def sell(
         shift=till_number(tx, project.id, actor.name),
         memo=memo,
         revision=revision,
+        periods=periods,
+        reduction=reduction,
         credit_fen=credit.grant(tx, project.id, account_id, now) if channel is Channel.BALANCE else 0,
     ).order
     _audit_order(tx, actor, now, project, "order.sell", order, version.plan_name)

@@ -11,6 +11,7 @@ from zhuomai_appliance.model.people import Permission
 from zhuomai_appliance.web.api import books, items, money, records, requests, subscriptions
 from zhuomai_appliance.web.api.calls import Route
 from zhuomai_appliance.web.api.items import ItemList
+from zhuomai_appliance.web.api.routes_discounts import DISCOUNT_ROUTES
 from zhuomai_appliance.web.api.routes_receipts import RECEIPT_ROUTES
 from zhuomai_appliance.web.api.routes_shifts import SHIFT_ROUTES
 from zhuomai_appliance.web.api.routes_subjects import SUBJECT_ROUTES
@@ -55,6 +56,7 @@ MONEY_ROUTES: Final = (
         "close_month", "POST", "/closed-months", "Close the books of a month for good", Permission.LEDGER_CLOSE,
         books.close_month, books.CloseItem, body=books.CloseBody, keyed=True,
     ),
+    *DISCOUNT_ROUTES,
     *RECEIPT_ROUTES,
     *SHIFT_ROUTES,
     *SUBSCRIPTION_ROUTES,
