@@ -106,6 +106,33 @@ class BasePlanTests(SynchronousTestCase):
         self.move(account, self.students)
         self.assertEqual(self.look(), 2)
 
+    def test_months_behind_another_plan_do_not_pile_up(self) -> None:
+        """A plan that lets none run beside it lasts into February: then there is February's base, not four of them."""
+        school = self.school
+        account = school.person("20260001", group_id=self.students)
+        school.buy(
+            account, school.plan("hours", PlanKind.DURATION, period=None, quota=Quota(online_seconds=3600))
+        )
+        self.look()
+        for day in ("11-30", "12-31"):
+            self.goto(f"2026-{day}T12:00")
+            self.look()
+        self.goto("2027-02-01T09:00")
+        self.look()
+        school.report(START)
+        school.clock.advance(3600)
+        school.report(STOP, 3600)
+        self.assertEqual(
+            self.left(),
+            [
+                ("exhausted", None),
+                ("cancelled", 50 * GB),
+                ("cancelled", 50 * GB),
+                ("cancelled", 50 * GB),
+                ("active", 50 * GB),
+            ],
+        )
+
     def test_a_session_without_anything_else_ends(self) -> None:
         """Whoever has nothing but the base is asked to go when it is taken back."""
         school = self.school

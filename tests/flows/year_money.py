@@ -128,7 +128,7 @@ class Money:
         school = self.school
         way = school.random.choice((Destination.WALLET, Destination.CASH, Destination.BANK))
         bank = BANK if way is Destination.BANK else None
-        self._through_the_queue(RefundWish(school.people[who], way, "moves", found[-1], bank=bank))  # type: ignore[arg-type]
+        self._through_the_queue(RefundWish(school.people[who], way, "moves", found[-1], bank=bank))
 
     def wallet_back(self, who: int) -> None:
         school = self.school

@@ -52,6 +52,7 @@ async def look(store: Store, tables: Tables, now: int) -> int:
 async def _look_at(store: Store, project_id: ProjectId, zone: Zone, now: int) -> int:
     given_by: Given = await store.read(lambda reader: given(reader, project_id))
     await _take_back(store, project_id, given_by, zone, now)
+    await _let_lapse(store, project_id, zone, now)
     months = [month_start(now, zone)]
     if month_bounds(now, zone)[1] - now <= AHEAD_SECONDS:
         months.append(month_start(now, zone, 1))
@@ -166,6 +167,21 @@ async def _take_back(store: Store, project_id: ProjectId, given_by: Given, zone:
 
     while found := await store.read(due):
         await store.write(lambda tx, found=found: take(tx, found))  # type: ignore[misc]
+
+
+async def _let_lapse(store: Store, project_id: ProjectId, zone: Zone, now: int) -> None:
+    """End what waited all of its month behind another plan: a month's base is for that month, and they never pile up."""
+    month = month_days(now, zone)[0]
+
+    def due(reader: Reader) -> list[Stranger]:
+        return base_plans.waited(reader, project_id, month, PAGE)
+
+    def lapse(tx: Transaction) -> None:
+        for one in found:
+            take_back(tx, project_id, one, zone, now)
+
+    while found := await store.read(due):
+        await store.write(lapse)
 
 
 def take_back(tx: Transaction, project_id: ProjectId, one: Stranger, zone: Zone, now: int) -> None:

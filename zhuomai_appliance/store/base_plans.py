@@ -74,6 +74,11 @@ def strangers(reader: Reader, project_id: ProjectId, month: int, limit: int) -> 
     ]
 
 
+def waited(reader: Reader, project_id: ProjectId, month: int, limit: int) -> list[Stranger]:
+    """Base plans of earlier months that never had their turn: they wait behind a plan that lets none run beside it."""
+    return [Stranger(*row) for row in reader.all(_Q.waited, project_id=project_id, month=month, limit=limit)]
+
+
 def move_grant(tx: Transaction, project_id: ProjectId, one: Stranger, group_id: GroupId) -> None:
     """The owner's new group gives the same plan."""
     tx.run(

@@ -18,6 +18,13 @@ WHERE b.project_id = :project_id AND (b.month >= :month OR b.month = 0)
   AND (COALESCE(a.group_id, 0) <> b.group_id OR a.closed_at IS NOT NULL)
 ORDER BY b.account_id, b.month LIMIT :limit
 
+-- name: waited
+SELECT b.account_id, b.month, b.plan_id, b.subscription_id, a.group_id, a.closed_at FROM subscription s
+JOIN base_grant b ON b.project_id = s.project_id AND b.account_id = s.account_id AND b.subscription_id = s.id
+JOIN account a ON a.project_id = b.project_id AND a.id = b.account_id
+WHERE s.state = 'queued' AND s.project_id = :project_id AND b.month > 0 AND b.month < :month
+ORDER BY b.account_id, b.month LIMIT :limit
+
 -- name: move_grant
 UPDATE base_grant SET group_id = :group_id
 WHERE project_id = :project_id AND account_id = :account_id AND month = :month AND plan_id = :plan_id
