@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,11 +79,20 @@ def test_a_client_certificate_speaks_for_one_name() -> None:
     assert facts.identities == ("张三",)
 
 
-@pytest.mark.parametrize("name", ["", "x" * 65])
+@pytest.mark.parametrize("name", ["", "x" * 65, "张" * 22])
 def test_a_name_has_1_to_64_letters(name: str) -> None:
-    """X.520's bound; a longer name would be cut and speak for somebody else."""
+    """X.520's bound, in octets as the library counts it; a longer name would be cut and speak for somebody else."""
     with pytest.raises(CertificateUnusable, match="1 to 64"):
         eap_authority.issue_client(authority(), name, "main", real_now())
+    with pytest.raises(CertificateUnusable, match="1 to 64"):
+        eap_authority.make_authority(name, real_now())
+
+
+def test_the_longest_names_fit() -> None:
+    """64 letters, 21 Chinese ones; a long name of a project is cut."""
+    for name in ("x" * 64, "张" * 21):
+        pair = eap_authority.issue_client(authority(), name, "学校" * 40, real_now())
+        assert eap_authority.facts(pair.certificate).identities == (name,)
 
 
 def test_nothing_outlives_its_authority() -> None:
@@ -132,6 +143,76 @@ def test_nonsense_is_a_sentence() -> None:
     ):
         with pytest.raises(CertificateUnusable):
             eap_authority.facts(nonsense)
+
+
+def altered(was: bytes, becomes: bytes) -> bytes:
+    """A certificate (DER) with other octets in one place."""
+    der = eap_authority.to_der(client("zhang.san").certificate)
+    assert len(was) == len(becomes)
+    assert was in der
+    return der.replace(was, becomes)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        altered(bytes.fromhex("a003020102"), bytes.fromhex("a003020109")),
+        altered(b"\x0c\x09zhang.san", b"\x0c\x09zhang\xffsan"),
+        altered(bytes.fromhex("06092a864886f70d010101"), bytes.fromhex("06092a864886f70d010179")),
+        altered(bytes.fromhex("06092a864886f70d01010b"), bytes.fromhex("06092a864886f70d010179")),
+        altered(bytes.fromhex("0603551d11"), bytes.fromhex("0603551d13")),
+    ],
+    ids=["version", "letters", "key", "signature", "extension twice"],
+)
+def test_a_certificate_of_an_unknown_kind_is_a_sentence(odd: bytes) -> None:
+    """What the library reads only when asked fails then: no question about it ends in another exception than ours."""
+    assert not eap_authority.is_issued_by(odd, authority().certificate)
+    assert not eap_authority.is_issued_by(authority().certificate, odd)
+    assert not eap_authority.key_fits(KeyPair(odd, client().key))
+    for ask in (eap_authority.facts, lambda der: eap_authority.server_fault(der, real_now())):
+        try:
+            assert ask(odd)
+        except CertificateUnusable as error:
+            assert str(error).startswith("is ")
+
+
+def test_names_of_a_kind_that_nobody_reads_are_none() -> None:
+    """An EDI party among the names of a certificate leaves the common name."""
+    edi = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), bytes.fromhex("3007a505a1030c0141"))
+    plain = x509.load_pem_x509_certificate(client("zhang.san").certificate)
+    key = load_pem_private_key(client("zhang.san").key, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    made = (
+        x509.CertificateBuilder(plain.subject, plain.subject, key.public_key(), 7)
+        .not_valid_before(plain.not_valid_before_utc)
+        .not_valid_after(plain.not_valid_after_utc)
+        .add_extension(edi, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    assert eap_authority.facts(made.public_bytes(Encoding.DER)).identities == ("zhang.san",)
+
+
+def test_text_before_a_certificate_is_passed_over() -> None:
+    """`openssl pkcs12` and `openssl x509 -text` write some."""
+    text = b"Bag Attributes\n    friendlyName: 20260001\n" + client("zhang.san").certificate
+    assert eap_authority.facts(text).identities == ("zhang.san",)
+    assert eap_authority.chain_length(text) == 1
+
+
+def test_a_certificate_within_the_names_of_another_is_not_taken_for_it() -> None:
+    """A device shows DER: what stands in it looks like PEM as its owner likes."""
+    hidden = client("zhang.san").certificate.decode()
+    name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, hidden)])
+    plain = x509.load_pem_x509_certificate(client("zhang.san").certificate)
+    key = load_pem_private_key(client("zhang.san").key, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 7)
+        .not_valid_before(plain.not_valid_before_utc)
+        .not_valid_after(plain.not_valid_after_utc)
+        .sign(key, hashes.SHA256())
+    )
+    assert eap_authority.facts(made.public_bytes(Encoding.DER)).identities == ()
 
 
 def test_a_key_is_not_shown() -> None:

@@ -6,6 +6,7 @@ PKCS#12 under triple DES. Starts are set back a day, for devices whose clock is 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -36,6 +37,15 @@ UPN: Final = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 
 _DAY: Final = timedelta(days=1)
 _EXPONENT: Final = 65_537
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises at certificates that it does not understand; it reads most of their parts when asked for them."""
 
 
 class CertificateUnusable(ValueError):
@@ -76,7 +86,12 @@ class CertificateFacts:
 
 
 def make_authority(name: str, now: int) -> KeyPair:
-    """A new authority of this name (at most 64 letters), valid `AUTHORITY_DAYS`. Takes some tenths of a second."""
+    """A new authority, valid `AUTHORITY_DAYS`. Takes some tenths of a second.
+
+    Raises:
+        CertificateUnusable: the name is longer than `issue_client` takes.
+    """
+    _check_name(name)
     key = rsa.generate_private_key(_EXPONENT, 3072)
     subject = _name(name)
     builder = (
@@ -110,10 +125,9 @@ def issue_client(authority: KeyPair, name: str, unit: str, now: int, days: int =
     It ends with the authority at the latest.
 
     Raises:
-        CertificateUnusable: the authority cannot be read or ends before today, or the name is over 64 letters.
+        CertificateUnusable: the authority cannot be read or ends before today, or the name is over 64 octets in UTF-8.
     """
-    if not 1 <= len(name) <= 64:
-        raise CertificateUnusable("a certificate names 1 to 64 letters")
+    _check_name(name)
     key = rsa.generate_private_key(_EXPONENT, 2048)
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.SubjectAlternativeName([x509.OtherName(UPN, _utf8_string(name))]), False),
@@ -140,7 +154,7 @@ def pack(pair: KeyPair, authority: bytes, title: str, password: str) -> bytes:
         title.encode(),
         _key(pair.key),
         _first(pair.certificate),
-        x509.load_pem_x509_certificates(authority),
+        _all(authority),
         encryption,
     )
 
@@ -153,8 +167,15 @@ def facts(certificate: bytes) -> CertificateFacts:
     """
     found = _first(certificate)
     try:
+        return _facts(found)
+    except _UNREADABLE:
+        raise CertificateUnusable("is a certificate that names its owner in no known form") from None
+
+
+def _facts(found: x509.Certificate) -> CertificateFacts:
+    try:
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *_UNREADABLE):
         names = x509.SubjectAlternativeName([])
     common = [
         str(name.value) for name in found.subject.get_attributes_for_oid(NameOID.COMMON_NAME) if name.value
@@ -180,7 +201,7 @@ def is_issued_by(certificate: bytes, authority: bytes) -> bool:
     """Whether the authority's key signed the certificate (PEM or DER, the first of each)."""
     try:
         _first(certificate).verify_directly_issued_by(_first(authority))
-    except (ValueError, TypeError, InvalidSignature):
+    except (*_UNREADABLE, InvalidSignature):
         return False
     return True
 
@@ -189,7 +210,7 @@ def key_fits(pair: KeyPair) -> bool:
     """Whether the key is that of the (first) certificate; False too when either cannot be read."""
     try:
         return _public(_key(pair.key).public_key()) == _public(_first(pair.certificate).public_key())
-    except (CertificateUnusable, AttributeError):
+    except _UNREADABLE:
         return False
 
 
@@ -201,7 +222,7 @@ def server_fault(chain: bytes, now: int) -> str | None:
         return "has no DNS name, which phones compare"
     try:
         uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, *_UNREADABLE):
         return "does not say that it serves as a server (extended key usage), which Windows asks for"
     if ExtendedKeyUsageOID.SERVER_AUTH not in uses:
         return "is not for a server (extended key usage)"
@@ -214,20 +235,21 @@ def server_fault(chain: bytes, now: int) -> str | None:
 
 def chain_length(chain: bytes) -> int:
     """How many certificates there are in PEM."""
-    return len(x509.load_pem_x509_certificates(chain))
+    return len(_all(chain))
 
 
 def chain_is_broken(chain: bytes) -> bool:
     """Whether the certificates do not follow each other, each signed by the next."""
-    certificates = x509.load_pem_x509_certificates(chain)
+    certificates = _all(chain)
     return any(not is_issued_by(_pem(one), _pem(issuer)) for one, issuer in itertools.pairwise(certificates))
 
 
 def trust_anchor(chain: bytes) -> bytes | None:
     """The self-signed authority at the end of a chain, PEM; None if the chain has none and devices must know it."""
-    for certificate in reversed(x509.load_pem_x509_certificates(chain)):
-        if certificate.subject == certificate.issuer:
-            return _pem(certificate)
+    for certificate in reversed(_all(chain)):
+        with contextlib.suppress(*_UNREADABLE):
+            if certificate.subject == certificate.issuer:
+                return _pem(certificate)
     return None
 
 
@@ -330,12 +352,27 @@ def _text_of(der: bytes) -> str:
     return der[head:].decode("utf-8", "replace") if head <= 4 else ""
 
 
+def _check_name(name: str) -> None:
+    """X.520 bounds a common name at 64; the library counts octets, and a name that is cut speaks for somebody else."""
+    if not 1 <= len(name.encode()) <= 64:
+        raise CertificateUnusable("a certificate names 1 to 64 letters, of Chinese ones 21 at most")
+
+
 def _first(certificate: bytes) -> x509.Certificate:
+    # Of text, `openssl pkcs12` writes some before the first certificate. What begins as DER is never searched for PEM:
+    # whoever asks for a certificate may put another one into its names
+    if certificate[:1] != b"\x30" or certificate[1:2] < b"\x81":
+        return _all(certificate)[0]
     try:
-        if certificate.lstrip().startswith(b"-----"):
-            return x509.load_pem_x509_certificates(certificate)[0]
         return x509.load_der_x509_certificate(certificate)
-    except ValueError:
+    except _UNREADABLE:
+        raise CertificateUnusable("is not a certificate") from None
+
+
+def _all(chain: bytes) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(chain)
+    except _UNREADABLE:
         raise CertificateUnusable("is not a certificate in PEM") from None
 
 
@@ -343,7 +380,7 @@ def _key(pem: bytes) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     try:
         # Without proving anew that its factors are primes: 35 ms, for a key that only its owner could have put there
         key = load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
-    except (ValueError, TypeError):
+    except _UNREADABLE:
         raise CertificateUnusable("is not a private key in PEM without a passphrase") from None
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise CertificateUnusable("is neither an RSA key nor one of an elliptic curve")
