@@ -108,8 +108,9 @@ test-quick: setup  ## the tests that need no real process, browser or peer
 	@$(PYTHON) -m pytest -n auto --dist worksteal -m "not slow" $(PYTEST)
 
 .PHONY: soak
-soak: setup  ## the truth of accounting for a larger school, for ten minutes (SECONDS_LONG=N)
+soak: setup  ## the truth of accounting for ten minutes (SECONDS_LONG=N), and of a year of 20,000 people (PEOPLE=N)
 	@ZHUOMAI_SOAK_SECONDS=$${SECONDS_LONG:-600} $(PYTHON) -m pytest tests/journeys/test_truth.py -s $(PYTEST)
+	@ZHUOMAI_YEAR_PEOPLE=$${PEOPLE:-20000} $(PYTHON) -m pytest tests/flows/test_school_year.py -s $(PYTEST)
 
 .PHONY: flood
 flood: setup  ## mutated packets beside valid requests, for a minute (SECONDS_LONG=N RATE=N)

@@ -12,9 +12,9 @@ PEOPLE = int(os.environ.get("ZHUOMAI_YEAR_PEOPLE", "300"))
 SEED = int(os.environ.get("ZHUOMAI_YEAR_SEED", "20260901"))
 TICKS = (120, 9 * 3600 + 1800, 15 * 3600, 23 * 3600 + 3000)
 """Seconds after midnight at which something happens."""
-BEGIN_AT = days().start
 LONG = (0,)
 """After which of them the daemon's slower rounds are run."""
+BEGIN_AT = days().start
 OFTEN = ("recharge", "buy_cash", "buy_wallet", "redeemed", "agent_sells", "refund", "wallet_back", "cancel", "reverse", "reorder", "suspend", "resume", "change", "login")  # fmt: skip
 
 
