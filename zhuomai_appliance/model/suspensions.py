@@ -53,3 +53,17 @@ class Suspension:
     def is_open(self) -> bool:
         """Whether it is still to begin or to end."""
         return self.status in (SuspensionStatus.PLANNED, SuspensionStatus.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class HolidayBatch:
+    """Suspensions of whole groups from an instant to another; ``state`` is running, committed or undone."""
+
+    id: int
+    project_id: ProjectId
+    state: str
+    begins_at: int
+    resumes_at: int
+    reason: str
+    operator: str
+    made_at: int

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.products import SubscriptionId
-from zhuomai_appliance.model.suspensions import Suspension, SuspensionId, SuspensionStatus
+from zhuomai_appliance.model.suspensions import HolidayBatch, Suspension, SuspensionId, SuspensionStatus
 from zhuomai_appliance.store.interface import Reader, Row, Transaction
 from zhuomai_appliance.store.sql import load
 
@@ -126,3 +126,52 @@ def faults(reader: Reader) -> Iterator[str]:
     """Purchases that are suspended without a suspension that runs."""
     for subscription_id, account_id in reader.all(_Q.suspended_without_reason):
         yield f"subscription {subscription_id} of account {account_id} is suspended, and no suspension runs"
+
+
+# Batches --------------------------------------------------------------------------------------------------------------
+
+
+def add_batch(
+    tx: Transaction,
+    project_id: ProjectId,
+    key: str,
+    begins_at: int,
+    resumes_at: int,
+    reason: str,
+    operator: str,
+    at: int,
+) -> int:
+    """Begin a batch; a key makes one."""
+    return tx.insert(
+        _Q.insert_batch,
+        project_id=project_id,
+        key=key,
+        begins_at=begins_at,
+        resumes_at=resumes_at,
+        reason=reason,
+        operator=operator,
+        at=at,
+    )
+
+
+def _batch(row: Row) -> HolidayBatch:
+    return HolidayBatch(row[0], ProjectId(row[1]), row[2], row[3], row[4], row[5], row[6], row[7])
+
+
+def batch_by_key(reader: Reader, project_id: ProjectId, key: str) -> HolidayBatch | None:
+    """The batch that a request made."""
+    row = reader.one(_Q.batch_by_key, project_id=project_id, key=key)
+    return None if row is None else _batch(row)
+
+
+def batch_by_id(reader: Reader, project_id: ProjectId, batch_id: int) -> HolidayBatch | None:
+    """One batch."""
+    row = reader.one(_Q.batch_by_id, project_id=project_id, id=batch_id)
+    return None if row is None else _batch(row)
+
+
+def set_batch(
+    tx: Transaction, project_id: ProjectId, batch_id: int, state: str, undone_at: int | None = None
+) -> None:
+    """Write how far a batch is."""
+    tx.run(_Q.set_batch, project_id=project_id, id=batch_id, state=state, undone_at=undone_at)

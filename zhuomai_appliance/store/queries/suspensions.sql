@@ -37,3 +37,18 @@ SELECT subscription_id FROM base_grant WHERE project_id = :project_id AND accoun
 SELECT s.id, s.account_id FROM subscription s
 WHERE s.state = 'suspended' AND NOT EXISTS (SELECT 1 FROM suspension x
       WHERE x.project_id = s.project_id AND x.account_id = s.account_id AND x.state = 'running') ORDER BY s.id
+
+-- name: insert_batch
+INSERT INTO holiday_batch (project_id, key, state, begins_at, resumes_at, reason, operator, made_at)
+VALUES (:project_id, :key, 'running', :begins_at, :resumes_at, :reason, :operator, :at) RETURNING id
+
+-- name: batch_by_key
+SELECT id, project_id, state, begins_at, resumes_at, reason, operator, made_at FROM holiday_batch
+WHERE project_id = :project_id AND key = :key
+
+-- name: batch_by_id
+SELECT id, project_id, state, begins_at, resumes_at, reason, operator, made_at FROM holiday_batch
+WHERE project_id = :project_id AND id = :id
+
+-- name: set_batch
+UPDATE holiday_batch SET state = :state, undone_at = :undone_at WHERE project_id = :project_id AND id = :id

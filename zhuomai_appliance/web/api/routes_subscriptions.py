@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from zhuomai_appliance.model.people import Permission
-from zhuomai_appliance.web.api import plan_changes, renewals, requests, suspensions
+from zhuomai_appliance.web.api import holidays, plan_changes, renewals, requests, suspensions
 from zhuomai_appliance.web.api.calls import Route
 
 SUBSCRIPTION_ROUTES: Final = (
@@ -43,5 +43,15 @@ SUBSCRIPTION_ROUTES: Final = (
     Route(
         "renew_accounts", "POST", "/renewals", "Renew many accounts from their wallets",
         Permission.SUBSCRIPTIONS_WRITE, renewals.renew_accounts, renewals.RenewList, body=renewals.RenewBody, keyed=True,
+    ),
+    Route(
+        "create_holiday", "POST", "/holiday-batches", "Suspend whole groups for a holiday",
+        Permission.SUBSCRIPTIONS_WRITE, holidays.create_holiday, holidays.HolidayItem, body=holidays.HolidayBody,
+        keyed=True,
+    ),
+    Route(
+        "undo_holiday", "POST", "/holiday-batches/<int:batch_id>/undo", "Take a holiday's suspensions back",
+        Permission.SUBSCRIPTIONS_WRITE, holidays.undo_holiday, holidays.HolidayUndone, body=holidays.UndoBody,
+        keyed=True,
     ),
 )  # fmt: skip
