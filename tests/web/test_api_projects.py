@@ -80,6 +80,7 @@ class Walk(SynchronousTestCase):
             "/agents",
             {"operator": "foreign-agent", "name": "foreign-agent", "rate_parts": 9500, "project": "main"},
         )
+        self.make("work_order_id", f"{self.person}/moves", {"port_id": "foreign-batch", "address": "x"})
         self.ids["list_no"] = 1
         self.walker = api.token("walker", "admin", projects=(api.other,))
 

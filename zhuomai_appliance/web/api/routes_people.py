@@ -14,6 +14,7 @@ from zhuomai_appliance.web.api import (
     items_files,
     items_people,
     items_refunds,
+    moves,
     person_files,
     projects,
     requests,
@@ -154,5 +155,25 @@ ROUTES: Final = (
     Route(
         "change_project", "PATCH", "/projects/<int:project_id>", "Rename a project, or give it another time zone",
         Permission.PROJECTS_WRITE, projects.change_project, projects.ProjectItem, body=projects.ProjectPatch,
+    ),
+    Route(
+        "get_installation", "GET", "/accounts/<int:account_id>/installation", "Show where an account is installed",
+        Permission.ACCOUNTS_READ, moves.get_installation, moves.InstallationItem, query=requests.Nothing,
+    ),
+    Route(
+        "open_move", "POST", "/accounts/<int:account_id>/moves", "Open the work order of a move, and take its fee",
+        Permission.ACCOUNTS_WRITE, moves.open_move, moves.WorkOrderItem, body=moves.MoveBody, status=201, keyed=True,
+    ),
+    Route(
+        "list_work_orders", "GET", "/work-orders", "List moves", Permission.ACCOUNTS_READ,
+        moves.list_work_orders, ItemList[moves.WorkOrderItem], query=moves.WorkOrderQuery,
+    ),
+    Route(
+        "complete_move", "POST", "/work-orders/<int:work_order_id>/done", "Say that a move is done",
+        Permission.ACCOUNTS_WRITE, moves.complete_move, moves.WorkOrderItem,
+    ),
+    Route(
+        "cancel_move", "POST", "/work-orders/<int:work_order_id>/cancel", "Cancel a move",
+        Permission.ACCOUNTS_WRITE, moves.cancel_move, moves.WorkOrderItem,
     ),
 )  # fmt: skip
