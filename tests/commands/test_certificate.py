@@ -164,6 +164,18 @@ def test_a_certificate_of_ones_own_is_looked_at_before_it_is_shown(school: Box, 
     assert audited(school) == [("certificate.import", 0)]
 
 
+def test_one_file_for_certificate_and_key_shows_no_key(school: Box, tmp_path: Path) -> None:
+    """Imported or named by the settings: only the certificates are kept in the file of certificates, and shown."""
+    both = tmp_path / "both.pem"
+    both.write_bytes(server().key + b"Bag Attributes\n" + server().certificate + authority().certificate)
+    assert school.run("certificate", "import", "--cert", str(both), "--key", str(both))[0] == 0
+    chain = server().certificate + authority().certificate
+    assert school.files.eap_certificate.read_bytes() == chain
+    school.files.eap_certificate.write_bytes(server().key + chain)
+    assert answer(school, "show", "server")["pem"] == chain.decode()
+    assert "PRIVATE" not in school.run("certificate", "show", "server")[1]
+
+
 def test_what_the_settings_name_is_not_written_over(school: Box, tmp_path: Path) -> None:
     """With a certificate in the settings, renew and import say where the new one belongs."""
     (tmp_path / "own.crt").write_bytes(server().certificate)

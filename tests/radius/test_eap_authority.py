@@ -196,7 +196,7 @@ def test_text_before_a_certificate_is_passed_over() -> None:
     """`openssl pkcs12` and `openssl x509 -text` write some."""
     text = b"Bag Attributes\n    friendlyName: 20260001\n" + client("zhang.san").certificate
     assert eap_authority.facts(text).identities == ("zhang.san",)
-    assert eap_authority.chain_length(text) == 1
+    assert eap_authority.certificates_in(text + client().key) == [client("zhang.san").certificate]
 
 
 def test_a_certificate_within_the_names_of_another_is_not_taken_for_it() -> None:

@@ -111,6 +111,8 @@ async def _import(stage: Backstage, params: Params) -> Any:
     pair = KeyPair(chain.encode(), params["key"].encode())
     if not eap_authority.key_fits(pair):
         raise CommandFailed("the key is not that of the certificate, or one of them is not PEM")
+    # A file for the certificate often holds its key too: what anybody may see must not
+    pair = KeyPair(_certificates_alone(pair.certificate), pair.key)
     why = eap_authority.server_fault(pair.certificate, stage.now())
     if why is not None:
         raise CommandFailed(f"the certificate {why}")
@@ -146,11 +148,15 @@ def _own(stage: Backstage, zone: Zone, *, pem: bool = False) -> dict[str, Any]:
     if material.authority is not None:
         authority = _facts_item(eap_authority.facts(material.authority), zone)
         if pem:
-            authority["pem"] = material.authority.decode()
+            authority["pem"] = _certificates_alone(material.authority).decode()
     server = _facts_item(material.facts, zone)
     if pem:
-        server["pem"] = material.certificate.decode()
+        server["pem"] = _certificates_alone(material.certificate).decode()
     return {"authority": authority, "server": server}
+
+
+def _certificates_alone(pem: bytes) -> bytes:
+    return b"".join(eap_authority.certificates_in(pem))
 
 
 def _facts_item(facts: CertificateFacts, zone: Zone) -> dict[str, Any]:

@@ -233,9 +233,9 @@ def server_fault(chain: bytes, now: int) -> str | None:
     return None
 
 
-def chain_length(chain: bytes) -> int:
-    """How many certificates there are in PEM."""
-    return len(_all(chain))
+def certificates_in(pem: bytes) -> list[bytes]:
+    """Each certificate of PEM by itself, as PEM; what else stands there, a key or remarks, is left out."""
+    return [_pem(one) for one in _all(pem)]
 
 
 def chain_is_broken(chain: bytes) -> bool:
