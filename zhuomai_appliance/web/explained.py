@@ -42,6 +42,7 @@ ENDS: Final = {
     "online_time": mark("the online time is used up"),
     "hours": mark("the allowed hours end"),
     "balance": mark("the balance is used up"),
+    "day_or_month_cap": mark("the day's or the month's allowance is used up"),
     "session_cap": mark("one session is no longer"),
 }
 
