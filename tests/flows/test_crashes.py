@@ -66,7 +66,7 @@ def one_write(school: DeskSchool, task: Callable[[Transaction], object]) -> Atte
     """The attempts of a flow that is one transaction."""
 
     def attempt(at: int | None) -> object:
-        return school.write(lambda tx: task(tx if at is None else Failing(tx, at)))  # type: ignore[arg-type]
+        return school.write(lambda tx: task(tx if at is None else Failing(tx, at)))
 
     return attempt
 
