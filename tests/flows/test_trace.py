@@ -288,6 +288,16 @@ class WordsTests(SynchronousTestCase):
         }
         self.assertTrue(all("15" not in name for name in names), names)
 
+    def test_what_cannot_be_taken_apart(self) -> None:
+        """A vendor's attribute whose parts do not add up may hold a secret anywhere: its vendor and size are told alone."""
+        key = (311).to_bytes(4, "big") + b"\x11\x30" + b"K" * 20
+        for value, words in (
+            (key, "<vendor 311, 26 octets that do not add up>"),
+            (b"\0\0\1", "<vendor 1, 3 octets that do not add up>"),
+            (b"", "<vendor 0, 0 octets that do not add up>"),
+        ):
+            self.assertEqual(radius_lines(packet((26, value)), "standard"), [("Vendor-Specific", words)])
+
     def test_portal(self) -> None:
         """The head, names as text, secrets as their size, unknown numbers in hexadecimal."""
         told = dict(portal_lines(decode_portal(portal(Kind.REQ_AUTH, name=b"al\x1bice"))))

@@ -18,6 +18,9 @@ Lines = list[tuple[str, str]]
 SHOWN_OCTETS: Final = 256
 """Longer values are cut: whoever traces reads, and does not copy."""
 
+_VENDOR_SPECIFIC: Final = "Vendor-Specific"
+"""How a dictionary names a vendor's attribute that it cannot take apart, with its octets in hexadecimal."""
+
 _EAP_CODES: Final = {1: "Request", 2: "Response", 3: "Success", 4: "Failure"}
 _EAP_TYPES: Final = {
     1: "Identity", 2: "Notification", 3: "Nak", 4: "MD5-Challenge", 6: "GTC", 13: "TLS", 21: "TTLS", 25: "PEAP",
@@ -50,6 +53,9 @@ def radius_lines(packet: Packet, dialect: str) -> Lines:
                 continue
             told_eap = True
             value = eap_words(packet.every(attr.EAP_MESSAGE))
+        elif name == _VENDOR_SPECIFIC:
+            # Its inside does not add up, so which part of it is a password or a key cannot be told
+            value = f"<vendor {int(value[2:10] or '0', 16)}, {len(value) // 2 - 1} octets that do not add up>"
         lines.append((name, value if len(value) <= SHOWN_OCTETS else value[:SHOWN_OCTETS] + "…"))
     return lines
 
