@@ -11,7 +11,16 @@ from tests.commands.books import AT, add_attempt, add_session, write
 from tests.commands.box import SITE, Box
 from zhuomai_appliance.commands import export, exported
 from zhuomai_appliance.commands.options import EXPORTS
-from zhuomai_appliance.web.api import items, items_agents, items_cards, items_refunds, money_reports
+from zhuomai_appliance.web.api import (
+    items,
+    items_agents,
+    items_cards,
+    items_refunds,
+    money_reports,
+    receipts,
+    shifts,
+    subjects,
+)
 
 CONTRACT = {
     "sessions": "acct_session_id,nas,nas_ip,username,mac,ip,start,stop,seconds,input_octets,output_octets,"
@@ -57,6 +66,9 @@ def test_columns_are_those_of_the_contract(school: Box) -> None:
         ("cards", items_cards.CardItem),
         ("agents", items_agents.AgentItem),
         ("refunds", items_refunds.RefundItem),
+        ("shifts", shifts.ShiftItem),
+        ("receipts", receipts.ReceiptItem),
+        ("expenses", subjects.ExpenseItem),
         ("figures", money_reports.FigureItem),
         ("audit", items.AuditItem),
     ],

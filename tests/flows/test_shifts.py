@@ -12,6 +12,9 @@ from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model.commerce import Channel, PostingId, PostingKind
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.shifts import Counted, Shift, ShiftState
+from zhuomai_appliance.store import network
+from zhuomai_appliance.store import shifts as rows
+from zhuomai_appliance.store.reports_query import Page
 from zhuomai_appliance.store.shifts import Moved, ShiftClosed, Sold
 
 LI = Actor("lili", "10.1.1.8")
@@ -147,3 +150,21 @@ class ShiftTests(SynchronousTestCase):
             )
         )
         self.assertEqual([self.school.balance(rules.cash(no)) for no in ("wangmin", "lili")], [5000, -5000])
+
+    def test_pages_over_projects_lose_nothing(self) -> None:
+        """The same operator has the same number in two projects: each is on one page, in both directions."""
+        school = self.school
+        other = school.write(lambda tx: network.add_project(tx, "other", "UTC", school.now()))
+        for project_id in (school.project, other):
+            for operator in ("anna", "bert"):
+                school.write(lambda tx, p=project_id, o=operator: rows.begin(tx, p, o, o, school.now()))  # type: ignore[misc]
+        for newest_first in (False, True):
+            found, after = list[tuple[str, int]](), None
+            while page := rows.shifts(
+                school.store.reader, (school.project, other), rows.ShiftFilter(),
+                Page(after, 1, newest_first=newest_first),
+            ):  # fmt: skip
+                found.append((page[0].number, page[0].project_id))
+                after = page[0].key
+            self.assertEqual(len(set(found)), 4)
+            self.assertEqual(found, sorted(found, reverse=newest_first))

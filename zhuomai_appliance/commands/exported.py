@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from zhuomai_appliance.commands.exported_base import Cell, Listing, Moment, Rich, Span
+from zhuomai_appliance.commands.exported_books import BOOK_HEADERS, BOOK_LISTS
 from zhuomai_appliance.commands.exported_cards import CARD_HEADERS, CARD_LISTS
 from zhuomai_appliance.commands.exported_reports import REPORT_HEADERS, REPORT_LISTS
 from zhuomai_appliance.model.moment import Zone, date_of, rfc3339
@@ -129,6 +130,7 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
         "result",
     ),
     **CARD_HEADERS,
+    **BOOK_HEADERS,
     **REPORT_HEADERS,
 }
 """By the words of the command line; the API's items have these fields by the same names."""
@@ -313,6 +315,7 @@ LISTS: Final[Mapping[str, tuple[Listing, str, Callable[[Any, int], Sequence[Rich
     "attempts": (_attempts, "id", _attempt_cells),
     "audit": (_audit, "id", _audit_cells),
     **CARD_LISTS,
+    **BOOK_LISTS,
     **REPORT_LISTS,
 }
 """How a kind is read, the attribute that is the key of its pages, and its cells."""

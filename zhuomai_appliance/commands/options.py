@@ -15,7 +15,7 @@ from zhuomai_appliance.config import Config
 
 EXPORTS = (
     "accounts", "sessions", "usage", "attempts", "subscriptions", "postings", "orders", "cards", "agents", "refunds",
-    "figures", "audit",
+    "shifts", "receipts", "expenses", "figures", "audit",
 )  # fmt: skip
 
 

@@ -42,6 +42,11 @@ class Receipt:
     voided_by: str
     void_reason: str
 
+    @property
+    def key(self) -> str:
+        """Where it stands in a list over several projects, in which numbers come again."""
+        return f"{self.number} {self.project_id}"
+
 
 def number(prefix: str, digits: int, serial: int) -> str:
     """Prefix and serial, filled up with zeros; a serial of more digits is written whole."""

@@ -44,6 +44,11 @@ class Shift:
     handed_at: int | None
 
     @property
+    def key(self) -> str:
+        """Where it stands in a list over several projects, in which numbers come again."""
+        return f"{self.number} {self.project_id}"
+
+    @property
     def difference_fen(self) -> Fen:
         """What was counted more than expected; below zero: what was missing."""
         return Fen((self.counted_fen or 0) - (self.expected_fen or 0))

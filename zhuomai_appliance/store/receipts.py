@@ -97,7 +97,7 @@ def count_print(tx: Transaction, project_id: ProjectId, number: str, buyer: str,
 def receipts(
     reader: Reader, projects: Sequence[ProjectId], chosen: ReceiptFilter, page: Page
 ) -> list[Receipt]:
-    """Receipts by number."""
+    """Receipts by number; the key of a page is their `key`."""
     found = rows(
         reader,
         _Q.receipts,

@@ -104,7 +104,7 @@ def shift(reader: Reader, project_id: ProjectId, number: str) -> Shift | None:
 
 
 def shifts(reader: Reader, projects: Sequence[ProjectId], chosen: ShiftFilter, page: Page) -> list[Shift]:
-    """Shifts by number."""
+    """Shifts by number; the key of a page is their `key`."""
     found = rows(
         reader,
         _Q.shifts,

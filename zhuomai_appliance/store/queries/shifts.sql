@@ -24,11 +24,11 @@ WHERE project_id IN (:project_ids)
   AND state = :state -- if state
   AND opened_at >= :from_at -- if from_at
   AND opened_at < :to_at -- if to_at
-  AND number > :after -- if after
-  AND number < :before -- if before
+  AND number || ' ' || project_id > :after -- if after
+  AND number || ' ' || project_id < :before -- if before
 ORDER BY
-  number DESC, -- if newest_first
-  number
+  number || ' ' || project_id DESC, -- if newest_first
+  number || ' ' || project_id
 LIMIT :limit OFFSET :offset
 
 -- name: close

@@ -118,7 +118,7 @@ async def list_receipts(parts: Parts, call: Call) -> BaseModel:
     )
     projects, page = call.projects(parts), call.page()
     found = await parts.store.read(lambda reader: rows.receipts(reader, projects, chosen, page))
-    shown, after = split(found, call, lambda row: row.number)
+    shown, after = split(found, call, lambda row: row.key)
     return ItemList[ReceiptItem](items=[_item(parts, row) for row in shown], next=after)
 
 

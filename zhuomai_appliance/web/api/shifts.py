@@ -119,7 +119,7 @@ async def list_shifts(parts: Parts, call: Call) -> BaseModel:
     chosen = ShiftFilter(operator=query.operator, state=query.state, from_at=query.from_at, to_at=query.to_at)
     projects, page = call.projects(parts), call.page()
     found = await parts.store.read(lambda reader: rows.shifts(reader, projects, chosen, page))
-    shown, after = split(found, call, lambda row: row.number)
+    shown, after = split(found, call, lambda row: row.key)
     return ItemList[ShiftItem](items=[ShiftItem(**_facts(parts, row)) for row in shown], next=after)
 
 
