@@ -37,7 +37,7 @@ from zhuomai_appliance.store.refunds import RefundFilter
 from zhuomai_appliance.store.reports_query import Page
 from zhuomai_appliance.store.vault import Vault
 
-__all__ = ["ClosePreview", "CloseWish", "announce", "close", "close_now", "hold_days", "look", "preview_close", "withdraw"]  # fmt: skip
+__all__ = ["ClosePreview", "CloseWish", "announce", "check_refunds", "close", "close_now", "hold_days", "look", "preview_close", "withdraw"]  # fmt: skip
 
 SETTING: Final = "closing"
 HOLD_DAYS: Final = 90
@@ -130,7 +130,7 @@ def preview_close(
         raise Refused("destination", "what is left is paid in cash or by bank, or stays in the wallet")
     if wanted.destination is Destination.BANK and wanted.bank is None:
         raise Refused("bank", "a transfer needs the bank account it goes to")
-    _check_refunds(reader, project, account_id)
+    check_refunds(reader, project, account_id)
     chain = chain_rules.at(chains.read(reader, account_id, project.zone), now)
     held = wallets.held(reader, project.id, account_id)
     settled: list[CancelPreview] = []
@@ -171,7 +171,12 @@ def preview_close(
     )
 
 
-def _check_refunds(reader: Reader, project: Project, account_id: AccountId) -> None:
+def check_refunds(reader: Reader, project: Project, account_id: AccountId) -> None:
+    """Whether no refund of an account waits.
+
+    Raises:
+        Refused: one does.
+    """
     for state in (RefundState.REQUESTED, RefundState.APPROVED):
         chosen = RefundFilter(account_id=account_id, state=state)
         for one in refund_rows.refunds(reader, (project.id,), chosen, Page(limit=20)):

@@ -35,7 +35,12 @@ def announce(
 
 
 def close(
-    tx: Transaction, project_id: ProjectId, account_id: AccountId, at: int, reason: str, names_free_at: int
+    tx: Transaction,
+    project_id: ProjectId,
+    account_id: AccountId,
+    at: int,
+    reason: str,
+    names_free_at: int | None,
 ) -> bool:
     """Close an account and forget its devices; False if it was closed before."""
     done = tx.run(

@@ -14,6 +14,7 @@ from zhuomai_appliance.web.api import (
     items_files,
     items_people,
     items_refunds,
+    merges,
     moves,
     person_files,
     projects,
@@ -175,5 +176,13 @@ ROUTES: Final = (
     Route(
         "cancel_move", "POST", "/work-orders/<int:work_order_id>/cancel", "Cancel a move",
         Permission.ACCOUNTS_WRITE, moves.cancel_move, moves.WorkOrderItem,
+    ),
+    Route(
+        "merge_account", "POST", "/accounts/<int:account_id>/merges", "Merge another account of the same person into one",
+        Permission.LEDGER_REVERSE, merges.merge_account, merges.MergeShown, body=merges.MergeBody, keyed=True,
+    ),
+    Route(
+        "list_merged", "GET", "/accounts/<int:account_id>/merges", "List the accounts that were merged into one",
+        Permission.ACCOUNTS_READ, merges.list_merged, merges.MergedList, query=requests.Nothing,
     ),
 )  # fmt: skip
