@@ -15,7 +15,7 @@ TICKS = (120, 9 * 3600 + 1800, 15 * 3600, 23 * 3600 + 3000)
 LONG = (0,)
 """After which of them the daemon's slower rounds are run."""
 BEGIN_AT = days().start
-OFTEN = ("recharge", "buy_cash", "buy_wallet", "redeemed", "agent_sells", "refund", "wallet_back", "cancel", "reverse", "reorder", "suspend", "resume", "change", "login")  # fmt: skip
+OFTEN = ("recharge", "buy_cash", "buy_wallet", "redeemed", "agent_sells", "refund", "wallet_back", "cancel", "reverse", "reorder", "suspend", "resume", "change", "leave", "away for the winter", "login")  # fmt: skip
 
 
 def test_a_year_of_a_school_is_exact_to_the_fen() -> None:
@@ -39,6 +39,8 @@ def test_a_year_of_a_school_is_exact_to_the_fen() -> None:
                 life.close_month()
             assert school.faults() == []
             assert not life.misread()
+        if SHANGHAI.local(midnight).strftime("%m-%d") == "01-10":
+            life.holiday()
         if SHANGHAI.local(midnight).weekday() == 0:
             life.end_shift()
     life.stop_in_time(days().stop + 120)

@@ -7,14 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.flows.desk_school import WANG
+from tests.flows.desk_school import WANG, moment
 from tests.flows.school import SHANGHAI
 from tests.flows.year_school import CHEN, SHOP, YearSchool
 from zhuomai_appliance.billing.periods import CannotBuyError
 from zhuomai_appliance.flows import (
     agents,
     chains,
+    closing,
     desk,
+    holiday_batches,
     plan_changes,
     purchases,
     redemption,
@@ -25,6 +27,7 @@ from zhuomai_appliance.flows import (
     suspensions,
 )
 from zhuomai_appliance.flows.agents import AgentSale
+from zhuomai_appliance.flows.closing import CloseWish
 from zhuomai_appliance.flows.purchases import NotEnoughMoney
 from zhuomai_appliance.flows.refund_money import RefundWish
 from zhuomai_appliance.flows.refusals import Refused
@@ -54,13 +57,17 @@ class Money:
         doings: tuple[tuple[Callable[[int], Any], int], ...] = (
             (self.recharge, 6), (self.buy_cash, 4), (self.buy_wallet, 8), (self.redeem, 2), (self.agent_sells, 2),
             (self.refund, 1), (self.wallet_back, 1), (self.cancel, 1), (self.reverse, 1), (self.reorder, 1),
-            (self.suspend, 2), (self.resume, 1), (self.change, 2),
+            (self.suspend, 2), (self.resume, 1), (self.change, 2), (self.leave, 1),
         )  # fmt: skip
         act = self.school.random.choices([one for one, _ in doings], [weight for _, weight in doings])[0]
         who = self.school.random.randrange(len(self.school.people))
         name = act.__name__
         try:
             act(who)
+        except LookupError as error:
+            if "is not there" not in str(error):
+                raise
+            name = f"{name} closed"
         except (NotEnoughMoney, CannotBuyError, Refused) as error:
             name = f"{name} {getattr(error, 'code', type(error).__name__)}"
         self.done[name] += 1
@@ -259,6 +266,41 @@ class Money:
                     act(who)
                 except NotEnoughMoney:
                     self.done["too dear for the first day"] += 1
+
+    def leave(self, who: int) -> None:
+        """Somebody leaves for good, as few do, and takes what is left of his money in cash."""
+        school = self.school
+        if school.random.random() < 0.7:
+            raise Refused("stays", "he thinks again")
+        now, project, account = school.now(), school.desk_project, school.people[who]
+        wish = CloseWish("leaves", Destination.CASH)
+        try:
+            seen = closing.preview_close(school.store.reader, project, account, wish, now)
+        except LookupError:
+            raise Refused("gone", "he left before") from None
+        for _ in range(2):
+            school.write(
+                lambda tx: closing.close(
+                    tx, school.vault, WANG, now, project, account, wish, key=f"close {account}", expected=seen
+                )
+            )
+
+    def holiday(self) -> None:
+        """One group pauses for the winter; another's pause is a mistake and undone at once."""
+        school = self.school
+        groups = [one for one in school.groups if one is not None]
+        first, last = moment("2027-01-16 00:00"), moment("2027-02-22 00:00")
+        made = [
+            school.run(
+                holiday_batches.commit(
+                    school.store, WANG, school.now(), school.desk_project, [group], first, last,
+                    key=f"winter {group}", reason="winter",
+                )
+            )
+            for group in groups
+        ]  # fmt: skip
+        self.done["away for the winter"] += made[0][1]
+        school.run(holiday_batches.undo(school.store, WANG, school.now(), school.desk_project, made[1][0]))
 
     def end_shift(self) -> None:
         """The drawer is counted, at times with some fen too few or too many, and another person signs for it."""

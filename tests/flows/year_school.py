@@ -14,6 +14,7 @@ from zhuomai_appliance.flows import (
     agents,
     base_plans,
     cards,
+    closing,
     credit,
     housekeeping,
     metering,
@@ -168,6 +169,7 @@ class YearSchool(DeskSchool):
         self.run(housekeeping.earn(store, tables, now))
         self.run(rents.credit_months(store, tables, now))
         self.run(credit.bill_due(store, tables, now))
+        self.run(closing.look(store, self.vault, tables, now))
         self.run(cards.upkeep(store, self.vault, now))
         self.run(housekeeping.move_finished(store, now))
         self.run(housekeeping.drop_usage_facts(store, tables, now))
