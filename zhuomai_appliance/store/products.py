@@ -114,6 +114,12 @@ def version(reader: Reader, project_id: ProjectId, version_id: PlanVersionId) ->
     return None if row is None else _offer(row, project_id).version
 
 
+def versions(reader: Reader, project_id: ProjectId, plan_id: PlanId) -> list[tuple[PlanVersion, int]]:
+    """Every version of a plan with the instant it was published, the first one first."""
+    rows = reader.all(_Q.versions, project_id=project_id, plan_id=plan_id)
+    return [(_offer(row[:8], project_id).version, row[8]) for row in rows]
+
+
 def publish(
     tx: Transaction,
     project_id: ProjectId,

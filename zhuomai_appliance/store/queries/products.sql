@@ -58,3 +58,8 @@ SELECT (SELECT count(*) FROM account a WHERE a.project_id = :project_id AND a.gr
 
 -- name: remove_group
 DELETE FROM user_group WHERE project_id = :project_id AND id = :id
+
+-- name: versions
+SELECT p.id, p.name, p.on_sale, v.id, v.version_no, v.kind, v.price_fen, v.terms, v.created_at
+FROM plan_version v JOIN plan p ON p.project_id = v.project_id AND p.id = v.plan_id
+WHERE v.project_id = :project_id AND v.plan_id = :plan_id ORDER BY v.version_no

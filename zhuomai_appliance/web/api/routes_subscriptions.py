@@ -1,11 +1,11 @@
-"""The operations of the API on what an account owns: suspending it, changing its plan, renewing it."""
+"""The operations of the API on what an account owns: suspending it, changing its plan, renewing it; and on plans."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from zhuomai_appliance.model.people import Permission
-from zhuomai_appliance.web.api import holidays, plan_changes, renewals, requests, suspensions
+from zhuomai_appliance.web.api import holidays, plan_changes, plans, renewals, requests, suspensions
 from zhuomai_appliance.web.api.calls import Route
 
 SUBSCRIPTION_ROUTES: Final = (
@@ -53,5 +53,25 @@ SUBSCRIPTION_ROUTES: Final = (
         "undo_holiday", "POST", "/holiday-batches/<int:batch_id>/undo", "Take a holiday's suspensions back",
         Permission.SUBSCRIPTIONS_WRITE, holidays.undo_holiday, holidays.HolidayUndone, body=holidays.UndoBody,
         keyed=True,
+    ),
+    Route(
+        "create_plan", "POST", "/plans", "Publish a new plan", Permission.PLANS_WRITE, plans.create_plan,
+        plans.VersionItem, body=plans.PlanBody, status=201, keyed=True,
+    ),
+    Route(
+        "edit_plan", "PATCH", "/plans/<int:plan_id>", "Publish another version of a plan", Permission.PLANS_WRITE,
+        plans.edit_plan, plans.VersionItem, body=plans.PlanEdit, keyed=True,
+    ),
+    Route(
+        "list_plan_versions", "GET", "/plans/<int:plan_id>/versions", "List every version of a plan",
+        Permission.ACCOUNTS_READ, plans.list_versions, plans.VersionList, query=plans.PlanQuery,
+    ),
+    Route(
+        "diff_plan_versions", "GET", "/plans/<int:plan_id>/diff", "Show what differs between two versions of a plan",
+        Permission.ACCOUNTS_READ, plans.diff_versions, plans.DiffItem, query=plans.DiffQuery,
+    ),
+    Route(
+        "list_plan_presets", "GET", "/plan-presets", "List plans to begin with", Permission.PLANS_WRITE,
+        plans.list_presets, plans.PresetList, query=plans.PlanQuery,
     ),
 )  # fmt: skip
