@@ -110,17 +110,22 @@ class RadsecDoorTests(TestCase):
         self.assertEqual(self.factory.counters["packets"], 2)
 
     async def test_no_other_opens(self) -> None:
-        """None at all, one of an authority nobody named, one of another device, and TLS of before 1.2."""
+        """None at all, one of an authority nobody named, one of another device, and TLS of before 1.2: told once a minute."""
         cases: list[tuple[str, Callable[[], ssl.SSLContext]]] = [
             ("handshake_failed", client),
             ("handshake_failed", lambda: client(tls_peer.client("local", "Another authority"))),
             ("refused", lambda: client(tls_peer.client("other"))),
             ("handshake_failed", lambda: old_client(tls_peer.client("local"))),
         ]
-        for number, (why, make) in enumerate(cases):
-            before = self.factory.counters[why]
-            self.assertIn(await self.said(make()), ("refused", "closed"), number)
-            self.assertEqual(self.factory.counters[why], before + 1, number)
+        with capturedLogs() as lines:
+            for number, (why, make) in enumerate(cases):
+                before = self.factory.counters[why]
+                self.assertIn(await self.said(make()), ("refused", "closed"), number)
+                self.assertEqual(self.factory.counters[why], before + 1, number)
+        told = [line["words"] for line in lines if "words" in line]
+        self.assertEqual(len(told), 2, told)
+        self.assertIn("other", told[1])
+        self.assertFalse([line for line in lines if "log_failure" in line])
         self.assertEqual(self.factory.counters["packets"], 0)
         self.assertFalse(self.factory.inside)
 
