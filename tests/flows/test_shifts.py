@@ -83,6 +83,22 @@ class ShiftTests(SynchronousTestCase):
         with self.assertRaises(Refused):
             self.school.write(lambda tx: shifts.open_shift(tx, WANG, self.school.now(), self.project, Fen(0)))
 
+    def test_names_like_shifts_keep_their_own_drawers(self) -> None:
+        """Somebody called like another's second shift: neither gets the other's cash."""
+        self.take(300, Actor("wangmin#2", "10.1.1.7"))
+        self.take(5000)
+        self.count("wangmin", {5000: 1})
+        self.take(200)
+        self.assertEqual(
+            self.school.rows("SELECT number, operator, state FROM shift ORDER BY number"),
+            [
+                ("wangmin", "wangmin", "closed"),
+                ("wangmin#2", "wangmin#2", "open"),
+                ("wangmin#3", "wangmin", "open"),
+            ],
+        )
+        self.assertEqual([self.school.balance(f"cash:wangmin#{no}") for no in (2, 3)], [300, 200])
+
     def test_two_people_sign(self) -> None:
         """Who counted cannot take over; the second person does, once."""
         self.take(5000)

@@ -51,7 +51,7 @@ def post(
     posting_id = PostingId(row[0])
     for line in lines:
         if line.account_ref.startswith(shifts.CASH):
-            shifts.use_till(tx, project_id, line.account_ref, at)
+            shifts.use_till(tx, project_id, line.account_ref, operator, at)
         tx.run(
             _Q.insert_line,
             project_id=project_id,

@@ -62,14 +62,15 @@ def begin(
     )
 
 
-def use_till(tx: Transaction, project_id: ProjectId, ledger_account: str, at: int) -> None:
+def use_till(tx: Transaction, project_id: ProjectId, ledger_account: str, operator: str, at: int) -> None:
     """Note that cash moves in a till: the first opens its shift, with nothing in the drawer.
 
     Raises:
         ShiftClosed: the till was counted.
     """
     number = ledger_account.removeprefix(CASH)
-    begin(tx, project_id, number, number.partition("#")[0], at)
+    is_own = number == operator or number.startswith(f"{operator}#")
+    begin(tx, project_id, number, operator if is_own else number.partition("#")[0], at)
     if tx.value(_Q.state, project_id=project_id, number=number) != ShiftState.OPEN.value:
         raise ShiftClosed(f"shift {number} is closed: cash goes into the next one")
 
@@ -80,7 +81,12 @@ def till_number(reader: Reader, project_id: ProjectId, operator: str) -> str:
     if found is not None:
         return found
     serial: int = reader.value(_Q.count_of, project_id=project_id, operator=operator) + 1
-    return operator if serial == 1 else f"{operator}#{serial}"
+    number = operator if serial == 1 else f"{operator}#{serial}"
+    # Somebody may be called like another's second shift
+    while reader.value(_Q.state, project_id=project_id, number=number) is not None:
+        serial += 1
+        number = f"{operator}#{serial}"
+    return number
 
 
 def is_open(reader: Reader, project_id: ProjectId, number: str) -> bool:
