@@ -20,7 +20,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyrad.dictionary import Dictionary as PyradDictionary
 from pyrad.packet import AcctPacket, AuthPacket, CoAPacket, PacketError
@@ -237,9 +237,11 @@ THEIR_CLASS: dict[Code, Any] = {
 named_values = st.sampled_from([(dialect, kind) for dialect in DIALECTS for kind in kinds(dialect)]).flatmap(
     lambda known: st.tuples(st.just(known), of_kind(known[1]))
 )
+IFID = next((dialect, kind) for dialect in DIALECTS for kind in kinds(dialect) if kind.kind == "ifid")
 
 
 @given(named_values, st.sampled_from(CODES))
+@example((IFID, "0000:0000:0a00:0001"), Code.ACCESS_REQUEST)
 def test_our_values_are_read_by_pyrad(given_one: tuple[tuple[str, AttributeType], Value], code: Code) -> None:
     """A value that we write by an attribute's name is the same value to pyrad, in requests of every kind."""
     (dialect, kind), value = given_one
@@ -247,7 +249,10 @@ def test_our_values_are_read_by_pyrad(given_one: tuple[tuple[str, AttributeType]
     theirs = THEIR_CLASS[code](packet=datagram, secret=SECRET, dict=pyrad_dictionary(dialect))
     names = {number: name for name, number in kind.values.items()}
     expected = names.get(value, value) if isinstance(value, int) else value
-    assert theirs[kind.name] == [expected]
+    said = theirs[kind.name]
+    if kind.kind == "ifid":  # pyrad leaves leading zeros of a group away
+        said = [":".join(group.zfill(4) for group in one.split(":")) for one in said]
+    assert said == [expected]
     judged_alike(decode(datagram), Secret(SECRET))
 
 
