@@ -171,6 +171,19 @@ def test_certificates_of_ones_own_replace_those_made_here(tmp_path: Path) -> Non
     assert not (tmp_path / "state" / "eap.crt").exists()
 
 
+def test_devices_compare_a_whole_name(tmp_path: Path) -> None:
+    """Of a certificate for many names the first without an asterisk goes into the profiles."""
+    files = own_files(tmp_path)
+    for names, told in (
+        (["*.school.example", "school.example", "a.example"], "school.example"),
+        (["*.school.example"], "*.school.example"),
+    ):
+        pair = eap_authority.issue_server(authority(), names, NOW)
+        (tmp_path / "own.crt").write_bytes(pair.certificate)
+        (tmp_path / "own.key").write_bytes(pair.key)
+        assert loaded(tmp_path, **files).server_name == told
+
+
 def test_clients_of_another_authority(tmp_path: Path) -> None:
     """With an authority for clients named, ours no longer logs anybody in."""
     (tmp_path / "ca").write_bytes(authority().certificate)

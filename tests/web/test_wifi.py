@@ -251,6 +251,17 @@ def test_a_windows_profile_asks_nobody_whether_to_trust(method: WifiMethod) -> N
     assert named == ([] if method is WifiMethod.TLS else ['a<"&'])
 
 
+@every_method
+def test_a_windows_profile_takes_a_name_for_many_as_an_expression(method: WifiMethod) -> None:
+    """The dots stand for themselves then: a name that only looks alike is none."""
+    (told,) = words_of(windows(WifiNetwork("a", method), WifiTrust("*.school.example", None)), "ServerNames")
+    assert told is not None
+    assert re.fullmatch(told, "radius.school.example")
+    assert re.fullmatch(told, "*.school.example")
+    assert not re.fullmatch(told, "radius-school.example")
+    assert not re.fullmatch(told, "radius.school-example")
+
+
 @pytest.mark.parametrize(
     ("method", "types", "tag"),
     [

@@ -51,8 +51,12 @@ class EapMaterial:
 
     @property
     def server_name(self) -> str:
-        """The name that devices compare: the certificate's first DNS name, else its common name."""
-        return self.facts.dns_names[0] if self.facts.dns_names else self.facts.common_name
+        """The name that devices compare: the certificate's first DNS name that is whole, else any, else its common name.
+
+        One with an asterisk is a pattern to some devices, a name to others, and to Windows an expression that it cannot read.
+        """
+        names = sorted(self.facts.dns_names, key=lambda name: "*" in name)
+        return names[0] if names else self.facts.common_name
 
 
 def ensure_eap(config: Config, now: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import plistlib
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any, Final
@@ -130,9 +131,14 @@ def windows(network: WifiNetwork, trust: WifiTrust, renderer: Renderer, f: Forma
         network=network,
         eap_type=_EAP_TYPES[network.method],
         ssid_hex=network.ssid.encode().hex().upper(),
-        server_name=trust.server_name,
+        server_name=_expression(trust.server_name),
         thumbprint=thumbprint,
     )
+
+
+def _expression(name: str) -> str:
+    """A name as Windows takes it: one with an asterisk for a regular expression (Microsoft, ServerNames element)."""
+    return name if "*" not in name else re.escape(name).replace(r"\*", ".*")
 
 
 def supplicant(network: WifiNetwork, trust: WifiTrust) -> str:
