@@ -327,7 +327,11 @@ class AccessFlow:
         secret_id: int | None,
     ) -> AccessAnswer:
         self.rejected[rejection.reason.value] += 1
-        if rejection.reason is Reason.SUSPENDED and known is not None and not isinstance(attempt.proof, MacProof):
+        if (
+            rejection.reason is Reason.SUSPENDED
+            and known is not None
+            and not isinstance(attempt.proof, MacProof)
+        ):
             account_id, now = known.facts.account.id, attempt.at
             self._store.enqueue(lambda tx: wake_up(tx, nas.project_id, account_id, now))
         lookup_code = self._entropy.lookup_code()
