@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from tests.flows.desk_school import moment
 from zhuomai_appliance.billing import periods, suspension
+from zhuomai_appliance.billing.ledger import earned
+from zhuomai_appliance.billing.service_days import served
 from zhuomai_appliance.billing.suspension import NotNow, Pause, refusal, whole_days
 from zhuomai_appliance.model.entitlement import Entitlement, at
-from zhuomai_appliance.model.moment import DAY_SECONDS, Anchor, Period, PeriodUnit, Zone, day_of
+from zhuomai_appliance.model.moment import DAY_SECONDS, Anchor, Period, PeriodUnit, Zone, day_of, local_day
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
@@ -163,3 +165,28 @@ def test_days_are_whole_ones_within_their_limits() -> None:
     ] == [0, 1, 5]
     assert [whole_days(0, 6 * DAY_SECONDS, min_days=7), whole_days(0, 70 * DAY_SECONDS, most=60)] == [0, 60]
     assert whole_days(DAY_SECONDS * 9, 0) == 0
+
+
+@given(
+    start=st.integers(0, 300), total=st.integers(1, 400), since=st.integers(1, 399), away=st.integers(0, 90),
+    price=st.integers(0, 10**7),
+)  # fmt: skip
+def test_p9_earnings_with_a_pause_rise_and_end_at_the_price(
+    start: int, total: int, since: int, away: int, price: int
+) -> None:
+    """Day by day before, within and after a pause: never less than before, and the whole price at the moved end."""
+    begin = moment("2026-01-01 00:00") + start * DAY_SECONDS
+    since = min(since, total)
+    end, paused_at = begin + total * DAY_SECONDS, begin + since * DAY_SECONDS
+    last = -1
+    for number in range(total + away):
+        day = local_day(begin + number * DAY_SECONDS, SHANGHAI)
+        is_over = number >= since + away
+        days, whole = served(
+            begin, end + away * DAY_SECONDS if is_over else end, day, SHANGHAI,
+            paused_days=away if is_over else 0, suspended_at=paused_at if since <= number < since + away else None,
+        )  # fmt: skip
+        now = earned(price, days, whole)
+        assert now >= last
+        last = now
+    assert last == price

@@ -7,13 +7,14 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.desk_school import WANG, DeskSchool
-from tests.flows.school import GB, START
-from zhuomai_appliance.flows import subscriptions
+from tests.flows.school import GB, SHANGHAI, START
+from zhuomai_appliance.flows import rents, subscriptions
 from zhuomai_appliance.flows.once import KeyReused
 from zhuomai_appliance.flows.purchases import PreviewIsOld
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model.commerce import Channel
-from zhuomai_appliance.model.moment import Period, PeriodUnit
+from zhuomai_appliance.model.moment import Anchor, Period, PeriodUnit, local_day
+from zhuomai_appliance.model.plan_rules import DateSpan, MeterRules
 from zhuomai_appliance.model.products import AccessPolicy, SubscriptionId
 from zhuomai_appliance.model.traffic import RateLimit
 
@@ -76,6 +77,22 @@ class CancelTests(SynchronousTestCase):
         school.go("2026-09-11 04:00")
         school.pass_days()
         self.assertEqual((school.deferred(1), school.balance("revenue:period")), (0, -1000))
+
+    def test_what_half_price_gave_back_is_not_given_back_again(self) -> None:
+        """September at half price: 1500 of 3000 came back; cancelled on the 10th, 20 of 30 days of the rest do."""
+        school = self.school
+        first = local_day(school.now(), SHANGHAI)
+        spans = (DateSpan(first, first + 29),)
+        holiday = school.plan(
+            "holiday", price=3000, anchor=Anchor.CALENDAR, meter=MeterRules(half_price_spans=spans)
+        )
+        school.pay(self.account_id, holiday)
+        school.run(rents.credit_months(school.store, school.tables, school.now()))
+        self.assertEqual(school.wallet(self.account_id), 1500)
+        school.go("2026-09-10 15:00")
+        self.assertEqual(self.preview(1).value.fen, 1000)
+        self.cancel(1)
+        self.assertEqual(school.wallet(self.account_id), 2500)
 
     def test_p2_the_same_key_cancels_once(self) -> None:
         """Sent again it brings the first answer, with another request a refusal, and the wallet got it once."""

@@ -6,13 +6,14 @@ Each is a preview and a commit of the same figures. They write effects on open s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from zhuomai_appliance.billing import ledger as rules
 from zhuomai_appliance.billing import periods
 from zhuomai_appliance.billing.ledger import Lines
-from zhuomai_appliance.billing.refund_value import UnusedValue, refund_lines, unused_value
+from zhuomai_appliance.billing.refund_value import Formula, UnusedValue, refund_lines, unused_value
+from zhuomai_appliance.billing.rents import months_of_service
 from zhuomai_appliance.flows import chains, effects
 from zhuomai_appliance.flows.once import once
 from zhuomai_appliance.flows.operators import Actor
@@ -21,7 +22,7 @@ from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.commerce import PostingKind
 from zhuomai_appliance.model.entitlement import Entitlement, Segment
-from zhuomai_appliance.model.moment import Timestamp, Zone
+from zhuomai_appliance.model.moment import Anchor, Timestamp, Zone, local_day
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import Project, ProjectId
 from zhuomai_appliance.model.people import AccountId
@@ -100,14 +101,44 @@ def owned(
 
 
 def value_of(reader: Reader, project: Project, found: Owned, now: int) -> UnusedValue:
-    """What of a purchase is not used at ``now`` (billing rules §9)."""
+    """What of a purchase is not used at ``now`` (billing rules §9), less what half price gave back of the same days."""
     one = found.row.subscription
     usage = None
     if found.version.kind in (PlanKind.DATA, PlanKind.DURATION):
         up, down, seconds = subscriptions.use_of(reader, project.id, one.account_id, one.id)
         direction = found.version.terms.quota.direction
         usage = direction.counted(up, down) if found.version.kind is PlanKind.DATA else seconds
-    return unused_value(found.version, one, found.segment, usage, now, Zone(project.zone))
+    value = unused_value(found.version, one, found.segment, usage, now, Zone(project.zone))
+    if value.formula is Formula.BY_DAY and found.version.terms.meter.half_price_spans:
+        return _less_credits(reader, project, found, value, now)
+    return value
+
+
+def _less_credits(
+    reader: Reader, project: Project, found: Owned, value: UnusedValue, now: int
+) -> UnusedValue:
+    """A month whose half came back already (W44) gives back, of each day that remains, the other half alone."""
+    segment, zone = found.segment, Zone(project.zone)
+    if segment is None or segment.starts_at is None or segment.ends_at is None:
+        return value
+    account_id, today = found.row.subscription.account_id, local_day(now, zone)
+    refs = (rules.wallet(account_id), rules.bonus(account_id))
+    less = [0, 0]
+    by_calendar = found.version.terms.anchor is Anchor.CALENDAR
+    for month in months_of_service(
+        segment.starts_at, segment.ends_at, segment.starts_at, now, zone, by_calendar=by_calendar
+    ):
+        posting = ledger.posting_of(reader, project.id, f"half_price:{account_id}:{month.month}")
+        if posting is None:
+            continue
+        first, end = local_day(month.start, zone), local_day(month.end, zone)
+        remaining, total = max(end - max(first, today + 1), 0), max(end - first, 1)
+        for line in ledger.lines_of(reader, posting):
+            if line.account_ref in refs:
+                less[refs.index(line.account_ref)] += -(line.amount_fen * remaining // total)
+    return replace(
+        value, fen=Fen(max(value.fen - less[0], 0)), bonus_fen=Fen(max(value.bonus_fen - less[1], 0))
+    )
 
 
 def preview_cancel(
