@@ -10,7 +10,7 @@ from tests.flows.desk_school import WANG, DeskSchool
 from tests.flows.school import DAY, GB, PHONE, SHANGHAI, START, reason
 from zhuomai_appliance.billing import ledger as rules
 from zhuomai_appliance.billing.periods import CannotBuyError
-from zhuomai_appliance.flows import closing, desk, purchases, refunds
+from zhuomai_appliance.flows import closing, desk, purchases, refunds, suspensions
 from zhuomai_appliance.flows.closing import ClosePreview, CloseWish
 from zhuomai_appliance.flows.once import KeyReused
 from zhuomai_appliance.flows.purchases import PreviewIsOld
@@ -19,6 +19,7 @@ from zhuomai_appliance.flows.site_model import SiteAccount
 from zhuomai_appliance.model.commerce import Channel
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.people import BindingKind
+from zhuomai_appliance.model.plan_rules import SuspensionRules
 from zhuomai_appliance.model.products import Anchor
 from zhuomai_appliance.model.refunds import Destination, RefundState
 from zhuomai_appliance.radius.packet import Code
@@ -197,6 +198,31 @@ class ClosingTests(SynchronousTestCase):
         self.assertEqual(self.look(), (1, 0))
         self.assertEqual(self.look(), (0, 0))
         self.assertEqual(school.wallet(self.account_id), 2400)
+
+    def test_a_suspended_account_is_resumed_before(self) -> None:
+        """At the desk by whoever closes it; an announced closing ends the suspension itself, and no fee follows."""
+        school = self.school
+        month = school.plan("pausing", price=3000, suspension=SuspensionRules())
+        bought = school.pay(self.account_id, month)
+        school.go("2026-09-11 00:00")
+        school.pass_days()
+        seen = suspensions.preview_suspend(school.store.reader, self.project, self.account_id, school.now())
+        school.write(
+            lambda tx: suspensions.suspend(
+                tx, WANG, school.now(), self.project, self.account_id, key="s", expected=seen, reason="home"
+            )
+        )
+        self.assertEqual(self.refused(CloseWish("leaves")), "suspended")
+        school.go("2026-09-15 00:00")
+        school.write(
+            lambda tx: closing.announce(
+                tx, WANG, school.now(), self.project, self.account_id, school.now() + DAY, "moves"
+            )
+        )
+        school.clock.advance(DAY)
+        self.assertEqual(self.look(), (1, 0))
+        self.assertEqual(school.wallet(self.account_id) + school.deferred(bought), 2000)
+        self.assertEqual(school.dates(self.account_id), [])
 
     def test_what_stands_against_an_announced_closing_is_tried_the_next_day(self) -> None:
         """A refund that waits keeps the account open; when it is done the round closes it."""

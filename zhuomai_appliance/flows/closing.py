@@ -15,7 +15,16 @@ from twisted.logger import Logger
 
 from zhuomai_appliance.billing import ledger as ledger_rules
 from zhuomai_appliance.billing.ledger import Lines
-from zhuomai_appliance.flows import chains, effects, metering, refund_money, refunds, subscriptions, wallets
+from zhuomai_appliance.flows import (
+    chains,
+    effects,
+    metering,
+    refund_money,
+    refunds,
+    subscriptions,
+    suspensions,
+    wallets,
+)
 from zhuomai_appliance.flows.once import once
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import PreviewIsOld
@@ -32,6 +41,7 @@ from zhuomai_appliance.model.products import SubscriptionId
 from zhuomai_appliance.model.refunds import BankAccount, Destination, RefundState
 from zhuomai_appliance.store import accounts, closing, journal, ledger, orders, sessions, settings
 from zhuomai_appliance.store import refunds as refund_rows
+from zhuomai_appliance.store import suspensions as suspension_rows
 from zhuomai_appliance.store.interface import Reader, Store, Transaction
 from zhuomai_appliance.store.refunds import RefundFilter
 from zhuomai_appliance.store.reports_query import Page
@@ -123,7 +133,7 @@ def preview_close(
 
     Raises:
         LookupError: the account is not there.
-        Refused: it is closed, owes money, an agent's sale has to go back to him first, or a refund of it waits.
+        Refused: it is closed, suspended, or owes money, an agent's sale has to go back to him first, or a refund of it waits.
     """
     _open_account(reader, project, account_id)
     if wanted.destination not in _WAYS:
@@ -131,6 +141,8 @@ def preview_close(
     if wanted.destination is Destination.BANK and wanted.bank is None:
         raise Refused("bank", "a transfer needs the bank account it goes to")
     check_refunds(reader, project, account_id)
+    if suspension_rows.open_of(reader, project.id, account_id) is not None:
+        raise Refused("suspended", "it is suspended, or will be: resume it first")
     chain = chain_rules.at(chains.read(reader, account_id, project.zone), now)
     held = wallets.held(reader, project.id, account_id)
     settled: list[CancelPreview] = []
@@ -345,8 +357,14 @@ async def _close_due(
     def again(tx: Transaction) -> None:
         closing.announce(tx, project.id, account_id, now + AGAIN_SECONDS, reason)
 
+    def task(tx: Transaction) -> None:
+        pause = suspension_rows.open_of(tx, project.id, account_id)
+        if pause is not None:
+            suspensions.finish(tx, pause, project, now, "planned")
+        close_now(tx, vault, ROUND, now, project, account_id, wanted)
+
     try:
-        await store.write(lambda tx: close_now(tx, vault, ROUND, now, project, account_id, wanted))
+        await store.write(task)
     except Refused as error:
         log.warn("account {account} cannot be closed yet: {why}", account=account_id, why=error.code)
         await store.write(again)
