@@ -6,9 +6,10 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.flows.school import SHANGHAI
+from tests.flows.school import GB, LAPTOP, SHANGHAI, START, STOP
 from tests.web.api_client import Api, Reply
-from zhuomai_appliance.flows import purchases
+from zhuomai_appliance.flows import purchases, subscriptions
+from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.radius.packet import Code
 from zhuomai_appliance.store import verify
@@ -67,6 +68,40 @@ class MergeTests(SynchronousTestCase):
         )
         self.assertEqual(len(self.api.get(f"{self.path}/file").json["notes"]), 1)
         self.assertEqual(self.merge("d").problem, (409, "account_closed"))
+
+    def test_sessions_and_attempts_of_both_are_found_by_either_name(self) -> None:
+        """The history keeps its number and is found with the account that is kept; nobody else's comes with it."""
+        pack = self.school.pack(GB)
+        bought = self.school.buy(self.old, pack)
+        self.school.login("20260002", "old-password")
+        self.school.report(START, name="20260002")
+        self.school.report(STOP, 60, name="20260002")
+        project = self.school.tables.project(self.school.project)
+        assert project is not None
+        self.school.write(
+            lambda tx: subscriptions.cancel_now(
+                tx,
+                Actor("boss", ""),
+                self.school.now(),
+                project,
+                self.old,
+                bought.subscription_id,
+                reason="merge",
+            )
+        )
+        self.school.person("20260003", pack)
+        self.school.login("20260003", mac=LAPTOP)
+        self.school.report(START, sid="S2", name="20260003", mac=LAPTOP)
+        merged = self.merge("a")
+        self.assertEqual(merged.status, 200, merged.text)
+        for name in ("20260001", "20260002"):
+            self.assertEqual(
+                [one["account_id"] for one in self.api.get(f"/sessions?username={name}").items], [self.old]
+            )
+            self.assertEqual(
+                [one["account_id"] for one in self.api.get(f"/attempts?username={name}").items], [self.old]
+            )
+        self.assertEqual(len(self.api.get("/sessions?username=20260003").items), 1)
 
     def test_what_is_owned_or_owed_stands_against_it(self) -> None:
         """A plan that runs, a refund that waits, the same account twice, one of another project: nothing is done."""

@@ -21,7 +21,8 @@ WHERE s.id > 0
   AND s.id > :after -- if after
   AND s.id < :before -- if before
   AND s.account_id = :account_id -- if account_id
-  AND s.account_id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value = :name) -- if name
+  AND s.account_id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value = :name -- if name
+                       UNION ALL SELECT m.id FROM identifier i JOIN account m ON m.project_id = i.project_id AND m.merged_into = i.account_id WHERE i.project_id IN (:project_ids) AND i.value = :name) -- if name
   AND s.account_id IS NULL AND s.username_raw = :stranger -- if stranger
   AND s.nas_id IN (SELECT n.id FROM nas n WHERE n.name = :nas) -- if nas
   AND s.nas_address = :nas_ip -- if nas_ip
@@ -111,7 +112,8 @@ WHERE t.id > 0
   AND (t.at > :after_at OR (t.at = :after_at AND t.id > :after_id)) -- if after_at
   AND (t.at < :before_at OR (t.at = :before_at AND t.id < :before_id)) -- if before_at
   AND t.account_id = :account_id -- if account_id
-  AND t.account_id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value = :name) -- if name
+  AND t.account_id IN (SELECT i.account_id FROM identifier i WHERE i.project_id IN (:project_ids) AND i.value = :name -- if name
+                       UNION ALL SELECT m.id FROM identifier i JOIN account m ON m.project_id = i.project_id AND m.merged_into = i.account_id WHERE i.project_id IN (:project_ids) AND i.value = :name) -- if name
   AND t.account_id IS NULL AND t.username_raw = :stranger -- if stranger
   AND (lower(t.username_raw) LIKE :words ESCAPE '\' OR t.ip LIKE :words ESCAPE '\' OR t.mac = :mac_words OR t.lookup_code = :code_words) -- if words
   AND t.nas_id IN (SELECT n.id FROM nas n WHERE n.name = :nas) -- if nas
