@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.desk_school import WANG, DeskSchool
-from tests.flows.school import GB
-from zhuomai_appliance.flows import renewals
+from tests.flows.school import GB, SHANGHAI
+from zhuomai_appliance.flows import purchases, renewals, subscriptions
 from zhuomai_appliance.flows.purchases import PreviewIsOld
 from zhuomai_appliance.flows.refusals import Refused
+from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.plan_rules import ChangeRules
+from zhuomai_appliance.model.products import SubscriptionId
 from zhuomai_appliance.store import renewals as rows
 
 
@@ -153,3 +157,54 @@ class RenewalTests(SynchronousTestCase):
         self.assertEqual((seen.code, seen.price_fen), ("not_enough_money", 3000))
         with self.assertRaises(Refused):
             self.renew(seen)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(price=st.integers(1, 9000), bonus=st.integers(0, 9000), day=st.integers(1, 30))
+def test_p5_renewing_and_cancelling_what_queues_is_neutral(price: int, bonus: int, day: int) -> None:
+    """Whatever the price, the gifts and the day: wallet, gifts, dates and deferred income are what they were."""
+    school = DeskSchool()
+    account_id = school.person()
+    school.pay(account_id, school.plan(price=price))
+    school.recharge(account_id, 5000)
+    school.write(
+        lambda tx: purchases.recharge(
+            tx, project_id=school.project, account_id=account_id, amount_fen=Fen(1), bonus_fen=Fen(bonus),
+            zone=SHANGHAI, at=school.now(), operator="wangmin", shift="wangmin",
+        )
+    )  # fmt: skip
+    school.go(f"2026-09-{day:02} 12:00")
+    school.pass_days()
+
+    def standing() -> Any:
+        gifts = school.balance(f"bonus:{account_id}")
+        return school.wallet(account_id), gifts, school.dates(account_id), school.deferred(1)
+
+    before = standing()
+    (seen,) = renewals.preview_renewals(school.store.reader, school.desk_project, [account_id], school.now())
+    assume(not seen.code)
+    made = school.write(
+        lambda tx: renewals.renew(
+            tx, WANG, school.now(), school.desk_project, account_id, key="r", expected=seen
+        )
+    )
+    number = SubscriptionId(made["subscription_id"])
+    shown = subscriptions.preview_cancel(
+        school.store.reader, school.desk_project, account_id, number, school.now()
+    )
+    school.write(
+        lambda tx: subscriptions.cancel(
+            tx,
+            WANG,
+            school.now(),
+            school.desk_project,
+            account_id,
+            number,
+            key="c",
+            expected=shown,
+            reason="no",
+        )
+    )
+    assert standing() == before
+    assert school.deferred(number) == 0
+    assert school.faults() == []

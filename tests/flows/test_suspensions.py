@@ -8,12 +8,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.desk_school import WANG, DeskSchool, moment
 from tests.flows.school import START, reason
-from zhuomai_appliance.flows import suspension_round, suspensions
+from zhuomai_appliance.flows import subscriptions, suspension_round, suspensions
 from zhuomai_appliance.flows.purchases import PreviewIsOld
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.flows.wallets import NotEnoughMoney
 from zhuomai_appliance.model.plan_rules import SuspensionRules
-from zhuomai_appliance.model.products import PlanKind
+from zhuomai_appliance.model.products import PlanKind, SubscriptionId
 
 
 class SuspensionTests(SynchronousTestCase):
@@ -229,3 +229,44 @@ class SuspensionTests(SynchronousTestCase):
         school.go("2026-10-20 00:00")
         self.assertEqual(self.look(), 1)
         self.assertEqual(school.dates(self.account_id)[0][3], "2026-10-31 00:00")
+
+    def test_cancelling_while_suspended_gives_back_the_days_not_served(self) -> None:
+        """Suspended on the 11th, cancelled in December: twenty of thirty days, whatever day it is."""
+        school = self.school
+        self.month()
+        school.go("2026-09-11 00:00")
+        self.suspend()
+        school.go("2026-12-01 12:00")
+        school.pass_days()
+        seen = subscriptions.preview_cancel(
+            school.store.reader, school.desk_project, self.account_id, SubscriptionId(1), school.now()
+        )
+        self.assertEqual((seen.value.fen, seen.value.remaining, seen.value.total), (2000, 20, 30))
+        school.write(
+            lambda tx: subscriptions.cancel(
+                tx,
+                WANG,
+                school.now(),
+                school.desk_project,
+                self.account_id,
+                SubscriptionId(1),
+                key="c",
+                expected=seen,
+                reason="leaves",
+            )
+        )
+        school.go("2026-12-02 04:00")
+        school.pass_days()
+        self.assertEqual((school.wallet(self.account_id), school.deferred(1)), (2000, 0))
+        self.assertEqual(self.resume()["status"], "over")
+
+    def test_what_is_bought_meanwhile_waits_and_follows_the_moved_end(self) -> None:
+        """A purchase that comes while it is suspended waits behind, and follows the moved end."""
+        school = self.school
+        self.month()
+        self.suspend()
+        school.pay(self.account_id, school.plan())
+        self.assertEqual(school.dates(self.account_id)[1][1:], ("queued", "", ""))
+        school.go("2026-09-08 00:00")
+        self.resume()
+        self.assertEqual(school.dates(self.account_id)[1][2:], ("2026-10-08 00:00", "2026-11-08 00:00"))
