@@ -75,7 +75,7 @@ class RenewalTests(SynchronousTestCase):
             [("renewal_short", 7), ("renewal_short", 3), ("renewal_short", 1), ("renewal_short", 0)],
         )
         self.assertEqual(self.school.dates(self.account_id), [])
-        self.school.go("2026-10-01 02:00")
+        self.assertEqual(self.look("2026-10-01 02:00"), 0)
         self.school.recharge(self.account_id, 3000)
         self.assertEqual(self.look("2026-10-01 02:00"), 1)
         self.assertEqual(

@@ -10,14 +10,16 @@ from zhuomai_appliance.model.moment import Zone
 from zhuomai_appliance.model.network import ProjectId
 from zhuomai_appliance.model.people import AccountId
 from zhuomai_appliance.model.plan_rules import RentMode
+from zhuomai_appliance.store import renewals
 from zhuomai_appliance.store.interface import Transaction
 
 
 def money_came(tx: Transaction, project_id: ProjectId, account_id: AccountId, zone: Zone, at: int) -> None:
     """Let an account whose use costs something go on with money that just came; running sessions are told how long.
 
-    For everybody else it is a look at his chain.
+    For everybody else it is a look at his chain, and one at whether he renews by himself, which the next round does.
     """
+    renewals.set_next_look(tx, project_id, account_id, at)
     chain = chains.read(tx, account_id, zone.name)
     if not has_rules(chain):
         return
