@@ -54,6 +54,16 @@ def test_a_server_certificate_names_its_hosts() -> None:
     assert facts.not_after_at - facts.not_before_at <= 825 * DAY
 
 
+def test_days_are_counted_from_now() -> None:
+    """One day is a day from now on, and an authority that has ended issues nothing."""
+    now = real_now()
+    pair = eap_authority.issue_client(authority(), "20260001", "main", now, 1)
+    assert eap_authority.facts(pair.certificate).not_after_at == now + DAY
+    over = now + (eap_authority.AUTHORITY_DAYS + 1) * DAY
+    with pytest.raises(CertificateUnusable, match="has ended"):
+        eap_authority.issue_client(authority(), "20260001", "main", over, 30)
+
+
 def test_an_authority_is_an_authority_for_ten_years() -> None:
     """RSA of 3072 bits, may sign certificates and lists, none below it may sign further."""
     found = x509.load_pem_x509_certificate(authority().certificate)

@@ -16,6 +16,7 @@ from zhuomai_appliance.model.network import Project
 from zhuomai_appliance.net.control import CommandFailed, Params
 from zhuomai_appliance.radius import eap_authority
 from zhuomai_appliance.radius.eap_authority import CertificateFacts, CertificateUnusable, KeyPair
+from zhuomai_appliance.radius.tls_material import Material, TlsUnusable
 from zhuomai_appliance.store import accounts, certificates, journal, network
 
 ACTOR = Actor("zhuomai certificate", "local")
@@ -118,6 +119,10 @@ async def _import(stage: Backstage, params: Params) -> Any:
         raise CommandFailed(f"the certificate {why}")
     if eap_authority.chain_is_broken(pair.certificate):
         raise CommandFailed("the chain is out of order: each certificate must be signed by the next")
+    try:
+        Material.read(pair.certificate, pair.key)
+    except TlsUnusable as error:
+        raise CommandFailed(str(error)) from None
     return await _install(stage, pair, "certificate.import")
 
 

@@ -283,11 +283,11 @@ def _builder(
     days: int,
     latest: datetime | None = None,
 ) -> x509.CertificateBuilder:
-    start = datetime.fromtimestamp(now, UTC) - _DAY
-    end = datetime.fromtimestamp(now, UTC) + days * _DAY - _DAY
+    today = datetime.fromtimestamp(now, UTC)
+    start, end = today - _DAY, today + days * _DAY  # a device's clock may be behind
     if latest is not None:
         end = min(end, latest)
-    if end <= start:
+    if end <= today:
         raise CertificateUnusable("the authority has ended")
     return (
         x509.CertificateBuilder()
