@@ -11,7 +11,7 @@ from zhuomai_appliance.store import report_books
 from zhuomai_appliance.store.interface import Reader, Store, Transaction
 from zhuomai_appliance.store.report_books import PostedOrder, StoredFigure
 
-CHUNK: Final = 200
+CHUNK: Final = 100
 """Postings of one commit: a few milliseconds of the writer, so that no login waits for a report."""
 
 
