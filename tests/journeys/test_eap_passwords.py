@@ -41,6 +41,10 @@ username = "zhang"
 password = "密码 with blanks "
 plan = "monthly"
 [[account]]
+username = "guessed"
+password = "wonderland"
+plan = "monthly"
+[[account]]
 username = "carol"
 password = "no plan"
 """
@@ -126,13 +130,13 @@ def test_the_right_password_opens_a_tunnel(box: Box, tunnel: str, version: str) 
 @every_tunnel
 def test_a_wrong_password_is_refused_inside(box: Box, tunnel: str) -> None:
     """By EAP-Failure in a Reject without Reply-Message; the log names who it was inside, and how he tried."""
-    outcome = login(box, tunnel, password="guess", outside="anonymous")
+    outcome = login(box, tunnel, user="guessed", password="guess", outside="anonymous")
     assert not outcome.succeeded
     reject = outcome.text.rpartition("code=3 (Access-Reject)")[2]
     assert "Attribute 79 (EAP-Message)" in reject
     assert "Attribute 18 (Reply-Message)" not in reject
     accepted, reason, name, proof = newest_attempt(box)
-    assert (accepted, name) == (0, "alice")
+    assert (accepted, name) == (0, "guessed")
     assert reason in ("bad_credentials", "wait_before_retry")
     assert tunnel.split("/", maxsplit=1)[0].lower() in proof
 
