@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from zhuomai_appliance.entropy import Entropy
+from zhuomai_appliance.flows.audited import auditor
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.flows.site_changes import SiteChanges
@@ -18,11 +19,13 @@ from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import Project
 from zhuomai_appliance.model.people import is_printable_name
 from zhuomai_appliance.store import account_batches as rows
-from zhuomai_appliance.store import accounts, journal
+from zhuomai_appliance.store import accounts
 from zhuomai_appliance.store.account_batches import AccountBatch
 from zhuomai_appliance.store.interface import Reader, Store, Transaction
 from zhuomai_appliance.store.reports_query import Page
 from zhuomai_appliance.store.vault import Vault
+
+_audit = auditor("account_batch")
 
 __all__ = ["MOST", "BatchRule", "create", "export", "passwords"]
 
@@ -207,12 +210,3 @@ def passwords(
     for account_id, username, sealed in rows.members(reader, batch.project_id, batch.id, after, 200):
         secret = b"" if sealed is None else vault.open(sealed, accounts.secret_context(account_id))
         yield account_id, username, secret.decode()
-
-
-def _audit(
-    tx: Transaction, actor: Actor, now: int, project: Project, action: str, name: str, after: dict[str, Any]
-) -> None:
-    journal.audit(
-        tx, at=now, project_id=project.id, actor=actor.name, address=actor.address, action=action,
-        object_kind="account_batch", object_id=name, after=after,
-    )  # fmt: skip

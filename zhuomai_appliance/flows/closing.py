@@ -25,6 +25,7 @@ from zhuomai_appliance.flows import (
     suspensions,
     wallets,
 )
+from zhuomai_appliance.flows.audited import auditor
 from zhuomai_appliance.flows.once import once
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import PreviewIsOld
@@ -46,6 +47,8 @@ from zhuomai_appliance.store.interface import Reader, Store, Transaction
 from zhuomai_appliance.store.refunds import RefundFilter
 from zhuomai_appliance.store.reports_query import Page
 from zhuomai_appliance.store.vault import Vault
+
+_audit = auditor("account")
 
 __all__ = ["ClosePreview", "CloseWish", "announce", "check_refunds", "close", "close_now", "hold_days", "look", "preview_close", "withdraw"]  # fmt: skip
 
@@ -370,18 +373,3 @@ async def _close_due(
         await store.write(again)
         return False
     return True
-
-
-def _audit(
-    tx: Transaction,
-    actor: Actor,
-    now: int,
-    project: Project,
-    action: str,
-    username: str,
-    after: dict[str, Any],
-) -> None:
-    journal.audit(
-        tx, at=now, project_id=project.id, actor=actor.name, address=actor.address, action=action,
-        object_kind="account", object_id=username, after=after,
-    )  # fmt: skip

@@ -10,16 +10,19 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from zhuomai_appliance.flows import charges
+from zhuomai_appliance.flows.audited import auditor
 from zhuomai_appliance.flows.charges import ChargeWish
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model.network import Project
 from zhuomai_appliance.model.people import Account, AccountId
-from zhuomai_appliance.store import accounts, journal, moves
+from zhuomai_appliance.store import accounts, moves
 from zhuomai_appliance.store.interface import Reader, Transaction
 from zhuomai_appliance.store.moves import Place, WorkOrder
 from zhuomai_appliance.store.reports_query import Page
 from zhuomai_appliance.store.vault import Vault
+
+_audit = auditor("account")
 
 __all__ = ["MoveWish", "cancel", "complete", "open_move"]
 
@@ -125,18 +128,3 @@ def _closing(
     if not moves.close_order(tx, project.id, order_id, state, actor.name, now):
         raise Refused("state", f"this work order is {found[0].state}")
     return found[0]
-
-
-def _audit(
-    tx: Transaction,
-    actor: Actor,
-    now: int,
-    project: Project,
-    action: str,
-    username: str,
-    after: dict[str, Any],
-) -> None:
-    journal.audit(
-        tx, at=now, project_id=project.id, actor=actor.name, address=actor.address, action=action,
-        object_kind="account", object_id=username, after=after,
-    )  # fmt: skip

@@ -5,18 +5,21 @@ Without a series a project issues none. Money that comes in at the counter has o
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from zhuomai_appliance.flows.audited import auditor
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model import receipts as rules
 from zhuomai_appliance.model.commerce import Channel, Order, OrderState
 from zhuomai_appliance.model.network import Project
 from zhuomai_appliance.model.receipts import Receipt, ReceiptSeries
-from zhuomai_appliance.store import journal, orders, receipts
+from zhuomai_appliance.store import orders, receipts
 from zhuomai_appliance.store.interface import Reader, Transaction
 from zhuomai_appliance.store.receipts import ReceiptFilter
 from zhuomai_appliance.store.reports_query import Page
+
+_audit = auditor("receipt")
 
 MOST_DIGITS: Final = 12
 
@@ -125,18 +128,3 @@ def note_print(
     receipts.count_print(tx, project.id, number, *kept)
     _audit(tx, actor, now, project, "receipt.print", number, {"prints": one.prints + 1})
     return known(tx, project, number)
-
-
-def _audit(
-    tx: Transaction,
-    actor: Actor,
-    now: int,
-    project: Project,
-    action: str,
-    number: str,
-    after: dict[str, Any],
-) -> None:
-    journal.audit(
-        tx, at=now, project_id=project.id, actor=actor.name, address=actor.address, action=action,
-        object_kind="receipt", object_id=number, after=after,
-    )  # fmt: skip

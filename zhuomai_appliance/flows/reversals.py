@@ -12,15 +12,18 @@ from zhuomai_appliance.billing import ledger as rules
 from zhuomai_appliance.billing import periods
 from zhuomai_appliance.billing.orders import IllegalStepError, OrderEvent, advance
 from zhuomai_appliance.flows import chains, earnings, expenses, receipts, redemption, shifts, subscriptions
+from zhuomai_appliance.flows.audited import auditor
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.refusals import Refused
 from zhuomai_appliance.model import entitlement as chain_rules
 from zhuomai_appliance.model.commerce import Channel, Order, OrderKind, PostingId, PostingKind
 from zhuomai_appliance.model.moment import Zone, month_bounds
 from zhuomai_appliance.model.network import Project
-from zhuomai_appliance.store import closing_books, journal, ledger, orders
+from zhuomai_appliance.store import closing_books, ledger, orders
 from zhuomai_appliance.store import subscriptions as rows
 from zhuomai_appliance.store.interface import Transaction
+
+_audit = auditor("ledger")
 
 _NAMED: Final = 10
 _REVERSIBLE: Final = frozenset(
@@ -136,25 +139,3 @@ def close_month(tx: Transaction, actor: Actor, now: int, project: Project, month
         return False
     _audit(tx, actor, now, project, "ledger.close", month, {"ends_at": ends_at})
     return True
-
-
-def _audit(
-    tx: Transaction,
-    actor: Actor,
-    now: int,
-    project: Project,
-    action: str,
-    what: str,
-    after: dict[str, object],
-) -> None:
-    journal.audit(
-        tx,
-        at=now,
-        project_id=project.id,
-        actor=actor.name,
-        address=actor.address,
-        action=action,
-        object_kind="ledger",
-        object_id=what,
-        after=after,
-    )

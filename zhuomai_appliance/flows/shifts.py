@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from zhuomai_appliance.billing import ledger as rules
 from zhuomai_appliance.billing.ledger import LedgerAccount, Lines
+from zhuomai_appliance.flows.audited import auditor
 from zhuomai_appliance.flows.operators import Actor
 from zhuomai_appliance.flows.purchases import PreviewIsOld
 from zhuomai_appliance.flows.refusals import Refused
@@ -18,9 +18,11 @@ from zhuomai_appliance.model.commerce import PostingKind, PostingLine
 from zhuomai_appliance.model.money import Fen
 from zhuomai_appliance.model.network import Project, ProjectId
 from zhuomai_appliance.model.shifts import NOTES, Counted, Shift, ShiftState
-from zhuomai_appliance.store import journal, ledger, shifts
+from zhuomai_appliance.store import ledger, shifts
 from zhuomai_appliance.store.interface import Reader, Transaction
 from zhuomai_appliance.store.shifts import Moved, Sold
+
+_audit = auditor("shift")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,18 +199,3 @@ def hand_over(tx: Transaction, actor: Actor, now: int, project: Project, number:
         raise Refused("shift_state", f"shift {number} is {one.state}, not waiting for its hand-over")
     _audit(tx, actor, now, project, "shift.hand_over", number, {"counted_fen": one.counted_fen})
     return known(tx, project, number)
-
-
-def _audit(
-    tx: Transaction,
-    actor: Actor,
-    now: int,
-    project: Project,
-    action: str,
-    number: str,
-    after: dict[str, Any],
-) -> None:
-    journal.audit(
-        tx, at=now, project_id=project.id, actor=actor.name, address=actor.address, action=action,
-        object_kind="shift", object_id=number, after=after,
-    )  # fmt: skip
